@@ -1,0 +1,433 @@
+/**
+ * Drives the sagas of one database: takes leases, runs steps, records progress after each, unwinds, resumes after a crash.
+ * Progress, the change a step makes in the same database, and the events that tell of it are one transaction.
+ */
+import { CloudError, isErrorCode, toErrorReport } from '@kilonova/contract/errors'
+import type { WorkKey } from '@kilonova/contract/rpc/agent'
+import type { WorkOutcome } from '@kilonova/contract/rpc/conductor'
+import type { Clock } from '@kilonova/runtime/clock'
+import type { Logger } from '@kilonova/runtime/logger'
+import { leaveTransactionScope, openTransaction } from '@kilonova/runtime/transaction-scope'
+import type { Transaction } from 'kysely'
+import type { Database } from '../db/database.js'
+import type { Outbox, OutboxEntry } from '../events/outbox.js'
+import { operationUpdate } from '../events/operation-update.js'
+import { type Commit, type SagaDefinition, type SagaFailure, type SagaRun, type SagaState, type StepOutcome, WorkFailedError } from './saga.js'
+import {
+  failureOf,
+  type NewSaga,
+  parseFailure,
+  type SagaChange,
+  type SagaDirection,
+  SagaLostError,
+  type SagaRow,
+  SagaStore,
+} from './saga-store.js'
+
+/** A definition whose state type only it knows. */
+// biome-ignore lint/suspicious/noExplicitAny: the engine reads the state through the definition's own schema
+type AnyDefinition<Schema> = SagaDefinition<any, Schema>
+
+export interface SagaEngineOptions<Schema> {
+  database: Database<Schema>
+  outbox: Outbox<Schema>
+  /** Stable over restarts, so that a restarted conductor takes its own leases back at once. */
+  owner: string
+  definitions: readonly AnyDefinition<Schema>[]
+  clock: Clock
+  log: Logger
+  /** Pause before an unanswered request to an agent is repeated. */
+  resendMs?: number
+  pollMs?: number
+}
+
+const maxBackoffMs = 30_000
+const renewMs = 10_000
+
+export class SagaEngine<Schema> {
+  readonly store: SagaStore<Schema>
+  readonly #database: Database<Schema>
+  readonly #outbox: Outbox<Schema>
+  readonly #definitions: Map<string, AnyDefinition<Schema>>
+  readonly #clock: Clock
+  readonly #log: Logger
+  readonly #resendMs: number
+  readonly #pollMs: number
+  readonly #running = new Map<string, Promise<void>>()
+  /** Poked while running: look once more. */
+  readonly #again = new Set<string>()
+  readonly #stop = new AbortController()
+  #poller: Promise<void> | undefined
+
+  constructor(options: SagaEngineOptions<Schema>) {
+    this.#database = options.database
+    this.#outbox = options.outbox
+    this.store = new SagaStore(options.database, options.owner)
+    this.#definitions = new Map(options.definitions.map((definition) => [definition.kind, definition]))
+    this.#clock = options.clock
+    this.#log = options.log
+    this.#resendMs = options.resendMs ?? 5000
+    this.#pollMs = options.pollMs ?? 1000
+  }
+
+  start(): void {
+    this.#poller = this.#poll()
+  }
+
+  /** Stops after the steps that run now; unfinished sagas stay in the database. */
+  async stop(): Promise<void> {
+    this.#stop.abort()
+    await this.#poller
+    await Promise.allSettled([...this.#running.values()])
+  }
+
+  /** Writes a saga in the caller's transaction and runs it once that has committed. */
+  async begin(trx: Transaction<Schema>, saga: NewSaga): Promise<boolean> {
+    if (!this.#definitions.has(saga.kind)) throw new Error(`no saga of kind ${saga.kind}`)
+    const inserted = await this.store.insert(trx, saga)
+    if (inserted) openTransaction()?.afterCommit.push(() => this.poke(saga.id))
+    return inserted
+  }
+
+  /** Runs a saga if it is due; never waits. */
+  poke(id: string): void {
+    if (this.#stop.signal.aborted) return
+    if (this.#running.has(id)) {
+      this.#again.add(id)
+      return
+    }
+    const run = leaveTransactionScope(() => this.#run(id))
+      .catch((error: unknown) => this.#log.error({ err: error, saga: id }, 'saga runner failed'))
+      .finally(() => {
+        this.#running.delete(id)
+        if (this.#again.delete(id)) this.poke(id)
+      })
+    this.#running.set(id, run)
+  }
+
+  /** An agent's report. Reports that nobody waits for any more are acknowledged and dropped. */
+  async report(key: WorkKey, outcome: WorkOutcome): Promise<void> {
+    const row = await this.store.find(key.sagaId)
+    if (row === null || row.waiting_for !== workKeyText(key)) return
+    const run = this.#inTurn(key.sagaId, () => this.#takeReport(key, outcome))
+    await run
+  }
+
+  /** Whether a piece of work is still what its saga wants. */
+  async wants(key: WorkKey): Promise<boolean> {
+    const row = await this.store.find(key.sagaId)
+    return row !== null && row.waiting_for === workKeyText(key) && row.cancel_requested === 0
+  }
+
+  /** Waits for the runner of a saga to pause, then does `work` in its place, then lets it go on. */
+  async #inTurn(id: string, work: () => Promise<void>): Promise<void> {
+    let current = this.#running.get(id)
+    while (current !== undefined) {
+      await current
+      current = this.#running.get(id)
+    }
+    const mine = leaveTransactionScope(work)
+    const settled = mine.catch(() => undefined).finally(() => {
+      this.#running.delete(id)
+      this.#again.delete(id)
+      this.poke(id)
+    })
+    this.#running.set(id, settled)
+    await mine
+  }
+
+  async #takeReport(key: WorkKey, outcome: WorkOutcome): Promise<void> {
+    const row = await this.store.find(key.sagaId)
+    if (row === null || row.waiting_for !== workKeyText(key)) return
+    const definition = this.#definition(row)
+    const step = this.#step(definition, row)
+    const lease: SagaChange = { lease_owner: this.store.owner, waiting_for: null, deadline_at: null, wake_at: 0 }
+    try {
+      if (outcome.kind === 'failed') {
+        const code = isErrorCode(outcome.error.code) ? outcome.error.code : 'INTERNAL'
+        throw new WorkFailedError({ ...outcome.error, code }, outcome.hostAtFault)
+      }
+      const run = this.#runOf(row, definition)
+      const taken = row.direction === 'forward' ? (step.onReport?.(run, outcome.result) ?? {}) : {}
+      await this.#stepDone(definition, row, taken.patch, taken.commit, lease)
+    } catch (error) {
+      if (error instanceof SagaLostError) {
+        // Somebody asked it to stop meanwhile; that runner sees the step as unfinished and unwinds it.
+        return
+      }
+      await this.#failed(definition, row, error, lease)
+    }
+  }
+
+  async #poll(): Promise<void> {
+    let renewAt = this.#clock.monotonic() + renewMs
+    while (!this.#stop.signal.aborted) {
+      try {
+        for (const id of await this.store.due(new Set(this.#running.keys()))) this.poke(id)
+        if (this.#clock.monotonic() >= renewAt) {
+          renewAt = this.#clock.monotonic() + renewMs
+          await this.store.renewLeases([...this.#running.keys()])
+        }
+      } catch (error) {
+        this.#log.error({ err: error }, 'looking for sagas failed')
+      }
+      await this.#clock.sleep(this.#pollMs, this.#stop.signal)
+    }
+  }
+
+  async #run(id: string): Promise<void> {
+    let row = await this.store.acquire(id)
+    while (row !== null && !this.#stop.signal.aborted) {
+      row = await this.#advanceOrFail(this.#definition(row), row)
+    }
+  }
+
+  async #advanceOrFail(definition: AnyDefinition<Schema>, row: SagaRow): Promise<SagaRow | null> {
+    try {
+      return await this.#advance(definition, row)
+    } catch (error) {
+      // Changed under us (a request to stop): look at it afresh.
+      if (error instanceof SagaLostError) return this.store.acquire(row.id)
+      return this.#failed(definition, row, error, {})
+    }
+  }
+
+  /** One step. Answers the row to go on with, or null when there is nothing to do now. */
+  async #advance(definition: AnyDefinition<Schema>, row: SagaRow): Promise<SagaRow | null> {
+    const pivot = this.#pivotIndex(definition)
+    if (row.cancel_requested === 1 && row.direction === 'forward' && row.step < pivot) {
+      const failure = failureOf({ code: 'CANCELLED', message: 'Cancelled by request.' }, this.#step(definition, row).name, false)
+      return this.#turnBack(definition, row, failure, {})
+    }
+    if (row.waiting_for !== null) {
+      const now = await this.#database.readClock()
+      if (row.deadline_at !== null && row.deadline_at <= now) {
+        const timedOut = new WorkFailedError({ code: 'TIMED_OUT', message: 'The host did not answer in time.' }, true)
+        return this.#failed(definition, row, timedOut, { waiting_for: null, deadline_at: null })
+      }
+      if (row.wake_at > now) return null
+    } else if (row.tries > 0 && row.wake_at > (await this.#database.readClock())) {
+      return null
+    }
+    if (row.direction === 'backward' && row.step < 0) return this.#unwound(definition, row)
+    const step = this.#step(definition, row)
+    const run = this.#runOf(row, definition)
+    const outcome: StepOutcome<SagaState, Schema> =
+      row.direction === 'forward' ? await step.action(run) : step.undo === undefined ? { kind: 'done' } : await step.undo(run)
+    if (outcome.kind === 'done') return this.#stepDone(definition, row, outcome.patch, outcome.commit, {})
+    if (outcome.kind === 'later') {
+      await this.#save(row, await this.#released(outcome.afterMs), [])
+      this.#pokeAfter(row.id, outcome.afterMs)
+      return null
+    }
+    const key = this.#workKey(row, step.name)
+    const first = row.waiting_for === null
+    const now = await this.#database.readClock()
+    await this.#save(
+      row,
+      {
+        waiting_for: workKeyText(key),
+        deadline_at: first ? now + outcome.timeoutSeconds * 1000 : row.deadline_at,
+        wake_at: now + this.#resendMs,
+        lease_owner: null,
+        lease_until: 0,
+      },
+      first ? this.#stepEvents(definition, row, 'begun') : [],
+      first ? outcome.commit : undefined,
+    )
+    try {
+      await outcome.send(key)
+    } catch (error) {
+      // The agent may be away for a moment; the request is repeated until the deadline.
+      this.#log.debug({ err: error, saga: row.id, step: step.name }, 'agent not reached')
+    }
+    return null
+  }
+
+  async #stepDone(
+    definition: AnyDefinition<Schema>,
+    row: SagaRow,
+    patch: Partial<SagaState> | undefined,
+    commit: Commit<Schema> | undefined,
+    change: SagaChange,
+  ): Promise<SagaRow | null> {
+    const state = patch === undefined ? row.state : JSON.stringify({ ...this.#state(row, definition), ...patch })
+    const events = this.#stepEvents(definition, row, 'ended')
+    if (row.direction === 'backward') {
+      return this.#save(row, { ...change, state, step: row.step - 1, tries: 0, waiting_for: null, deadline_at: null }, [], commit)
+    }
+    if (row.step + 1 < definition.steps.length) {
+      return this.#save(row, { ...change, state, step: row.step + 1, tries: 0, waiting_for: null, deadline_at: null }, events, commit)
+    }
+    const finish = definition.finish(this.#runOf({ ...row, state }, definition))
+    await this.#database.transaction(async (trx) => {
+      const told = [...events]
+      if (commit !== undefined) told.push(...(await commit(trx)))
+      told.push(...(await finish(trx)))
+      await this.store.remove(trx, row)
+      await this.#outbox.append(trx, told)
+    })
+    return null
+  }
+
+  async #failed(definition: AnyDefinition<Schema>, row: SagaRow, error: unknown, change: SagaChange): Promise<SagaRow | null> {
+    const pivot = this.#pivotIndex(definition)
+    const stepName = definition.steps[Math.max(row.step, 0)]?.name ?? ''
+    const known = error instanceof WorkFailedError || error instanceof CloudError
+    if (row.direction === 'forward' && row.step < pivot) {
+      if (!known) this.#log.error({ err: error, saga: row.id, kind: row.kind, step: stepName }, 'saga step failed')
+      const report = error instanceof WorkFailedError ? error.report : toErrorReport(error)
+      const hostAtFault = error instanceof WorkFailedError ? error.hostAtFault : false
+      return this.#turnBack(definition, row, failureOf(report, stepName, hostAtFault), change)
+    }
+    // Past the pivot, or unwinding: it must succeed at last.
+    const tries = row.tries + 1
+    const pauseMs = Math.min(50 * 2 ** Math.min(tries, 16), maxBackoffMs)
+    this.#log.warn({ err: error, saga: row.id, kind: row.kind, step: stepName, direction: row.direction, tries }, 'saga step is tried again')
+    try {
+      await this.#save(row, { ...change, ...(await this.#released(pauseMs)), tries, waiting_for: null, deadline_at: null }, [])
+    } catch (lost) {
+      if (!(lost instanceof SagaLostError)) throw lost
+    }
+    this.#pokeAfter(row.id, pauseMs)
+    return null
+  }
+
+  async #turnBack(definition: AnyDefinition<Schema>, row: SagaRow, failure: SagaFailure, change: SagaChange): Promise<SagaRow> {
+    return this.#save(
+      row,
+      {
+        ...change,
+        direction: 'backward',
+        failure: JSON.stringify(failure),
+        tries: 0,
+        waiting_for: null,
+        deadline_at: null,
+        wake_at: 0,
+        lease_owner: this.store.owner,
+      },
+      this.#stepEvents(definition, row, 'ended', failure),
+    )
+  }
+
+  async #unwound(definition: AnyDefinition<Schema>, row: SagaRow): Promise<SagaRow | null> {
+    const failure = parseFailure(row) ?? failureOf({ code: 'INTERNAL', message: 'An unexpected error happened.' }, '', false)
+    const after = await definition.unwound(this.#runOf(row, definition), failure, row.cancel_requested === 1)
+    if (after.kind === 'end') {
+      await this.#database.transaction(async (trx) => {
+        const told = await after.commit(trx)
+        await this.store.remove(trx, row)
+        await this.#outbox.append(trx, told)
+      })
+      return null
+    }
+    const state = JSON.stringify({ ...this.#state(row, definition), ...after.patch })
+    return this.#save(
+      row,
+      {
+        direction: 'forward',
+        step: 0,
+        attempt: row.attempt + 1,
+        fence: row.fence + 1,
+        state,
+        failure: null,
+        tries: 0,
+        waiting_for: null,
+        deadline_at: null,
+        wake_at: 0,
+      },
+      [],
+      after.commit,
+    )
+  }
+
+  async #save(row: SagaRow, change: SagaChange, events: OutboxEntry[], commit?: Commit<Schema>): Promise<SagaRow> {
+    return this.#database.transaction(async (trx) => {
+      const updated = await this.store.update(trx, row, change)
+      const told = commit === undefined ? events : [...events, ...(await commit(trx))]
+      await this.#outbox.append(trx, told)
+      return updated
+    })
+  }
+
+  #stepEvents(definition: AnyDefinition<Schema>, row: SagaRow, moment: 'begun' | 'ended', failure?: SagaFailure): OutboxEntry[] {
+    const step = definition.steps[row.step]
+    if (step?.event === undefined || row.direction !== 'forward') return []
+    const state = this.#state(row, definition)
+    const now = this.#clock.now()
+    return [
+      operationUpdate(
+        { operationId: row.operation_id, projectId: row.project_id, requestId: row.request_id },
+        {
+          progress: failure === undefined && moment === 'ended' ? step.progress : undefined,
+          step: {
+            key: `${step.name}#${row.attempt}`,
+            name: step.event,
+            host: step.host?.(state) ?? null,
+            startedAt: row.waiting_for !== null ? row.updated_at : now,
+            finishedAt: moment === 'ended' ? now : null,
+            result: moment === 'begun' ? null : failure === undefined ? 'SUCCESS' : 'ERROR',
+            message: failure?.message ?? null,
+            details: failure?.details ?? null,
+          },
+        },
+      ),
+    ]
+  }
+
+  #workKey(row: SagaRow, step: string): WorkKey {
+    return {
+      serverId: row.server_id ?? '',
+      operationId: row.operation_id,
+      sagaId: row.id,
+      step,
+      direction: row.direction as SagaDirection,
+      attempt: row.attempt,
+      fence: row.fence,
+    }
+  }
+
+  async #released(afterMs: number): Promise<SagaChange> {
+    return { wake_at: (await this.#database.readClock()) + afterMs, lease_owner: null, lease_until: 0 }
+  }
+
+  #pokeAfter(id: string, ms: number): void {
+    void this.#clock.sleep(ms, this.#stop.signal).then(() => this.poke(id))
+  }
+
+  #definition(row: SagaRow): AnyDefinition<Schema> {
+    const definition = this.#definitions.get(row.kind)
+    if (definition === undefined) throw new Error(`no saga of kind ${row.kind}`)
+    return definition
+  }
+
+  #step(definition: AnyDefinition<Schema>, row: SagaRow) {
+    const step = definition.steps[row.step]
+    if (step === undefined) throw new Error(`saga ${row.kind} has no step ${row.step}`)
+    return step
+  }
+
+  #pivotIndex(definition: AnyDefinition<Schema>): number {
+    const index = definition.steps.findIndex((step) => step.name === definition.pivot)
+    return index < 0 ? Number.POSITIVE_INFINITY : index
+  }
+
+  #state(row: SagaRow, definition: AnyDefinition<Schema>): SagaState {
+    return definition.state.parse(JSON.parse(row.state)) as SagaState
+  }
+
+  #runOf(row: SagaRow, definition: AnyDefinition<Schema>): SagaRun<SagaState> {
+    return {
+      sagaId: row.id,
+      operationId: row.operation_id,
+      serverId: row.server_id ?? '',
+      projectId: row.project_id,
+      requestId: row.request_id,
+      attempt: row.attempt,
+      fence: row.fence,
+      state: this.#state(row, definition),
+    }
+  }
+}
+
+const workKeyText = (key: WorkKey): string => `${key.step}:${key.direction}:${key.attempt}`

@@ -1,0 +1,181 @@
+/** The API gateway: GraphQL over HTTP and WebSocket on one Fastify server. */
+import { randomUUID } from 'node:crypto'
+import { ApolloServer, type ApolloServerPlugin, HeaderMap } from '@apollo/server'
+import { ApolloServerPluginCacheControlDisabled } from '@apollo/server/plugin/disabled'
+import fastifyCookie from '@fastify/cookie'
+import fastifyWebsocket from '@fastify/websocket'
+import { CloudError } from '@kilonova/contract/errors'
+import type { Logger } from '@kilonova/runtime/logger'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { type GraphQLSchema, getOperationAST } from 'graphql'
+import { makeHandler } from 'graphql-ws/use/@fastify/websocket'
+import type { Caller } from '../caller.js'
+import type { Services } from '../services.js'
+import { RequestContext, type RequestInfo } from './context.js'
+import { type DocumentLimits, limitDocument } from './document-limits.js'
+import { formatError } from './errors.js'
+import { jitGateway } from './executor.js'
+
+export interface GatewayOptions {
+  services: Services
+  schema: GraphQLSchema
+  schemaHash: string
+  cloudId: string
+  log: Logger
+  /** Origins of browsers that may speak to us, for example http://127.0.0.1:8774. */
+  allowedOrigins: () => readonly string[]
+}
+
+/** Close code for an expired or invalid token: the client may come back with a new one. */
+const closeForbidden = 4403
+
+export const cookieName = (cloudId: string): string => `kilonova_refresh_${cloudId.slice(0, 8)}`
+
+/** The bearer token of a request, or null. */
+export function bearerOf(header: string | undefined): string | null {
+  return /^Bearer ([A-Za-z0-9_-]{20,200})$/.exec(header ?? '')?.[1] ?? null
+}
+
+export function assertOrigin(origin: string | undefined, allowed: readonly string[]): void {
+  if (origin !== undefined && !allowed.includes(origin)) {
+    throw new CloudError('FORBIDDEN', 'This origin may not use the cloud; its public URL must be configured.', { exception: 'Forbidden' })
+  }
+}
+
+export async function registerGateway(app: FastifyInstance, options: GatewayOptions): Promise<void> {
+  const { services, schema, log } = options
+  const config = services.config.api
+  const limits: DocumentLimits = {
+    maxDepth: config.max_depth,
+    maxAliases: config.max_aliases,
+    maxDirectives: config.max_directives,
+    maxCost: config.max_cost,
+  }
+
+  const limitPlugin: ApolloServerPlugin<RequestContext> = {
+    requestDidStart: async () => ({
+      didResolveOperation: async ({ document, operation, request }) => {
+        if (operation) limitDocument(schema, document, operation, request.variables ?? {}, limits)
+      },
+    }),
+  }
+  // Apollo formats an error without its request; the id is handed over beside it.
+  const requestIds = new WeakMap<object, string>()
+  const errorPlugin: ApolloServerPlugin<RequestContext> = {
+    requestDidStart: async ({ contextValue }) => ({
+      didEncounterErrors: async ({ errors }) => {
+        for (const error of errors) requestIds.set(error, contextValue.request.requestId)
+      },
+    }),
+  }
+  const apollo = new ApolloServer<RequestContext>({
+    gateway: jitGateway(schema),
+    introspection: true,
+    csrfPrevention: true,
+    includeStacktraceInErrorResponses: false,
+    parseOptions: { maxTokens: config.max_tokens },
+    plugins: [ApolloServerPluginCacheControlDisabled(), limitPlugin, errorPlugin],
+    formatError: (formatted, error) => formatError(formatted, error, (typeof error === 'object' && error !== null ? requestIds.get(error) : undefined) ?? '', log),
+    logger: { debug: () => {}, info: () => {}, warn: (text) => log.warn(text), error: (text) => log.error(text) },
+  })
+  await apollo.start()
+
+  await app.register(fastifyCookie)
+  await app.register(fastifyWebsocket, { options: { maxPayload: 1 << 20 } })
+
+  const requestInfo = (request: FastifyRequest, reply: FastifyReply | null): RequestInfo => ({
+    requestId: request.id,
+    clientAddress: request.ip,
+    refreshCookie: request.cookies[cookieName(options.cloudId)] ?? null,
+    fromBrowser: request.headers.origin !== undefined || request.headers['sec-fetch-site'] !== undefined,
+    setRefreshCookie: (token, expiresAt) => {
+      void reply?.setCookie(cookieName(options.cloudId), token ?? '', {
+        httpOnly: true,
+        sameSite: 'strict',
+        secure: request.protocol === 'https',
+        path: '/graphql',
+        expires: new Date(expiresAt),
+      })
+    },
+  })
+
+  const callerOf = async (token: string | null, info: RequestInfo): Promise<Caller | null> =>
+    token === null ? null : services.sessions.authenticate(token, { requestId: info.requestId, clientAddress: info.clientAddress })
+
+  const answerError = (reply: FastifyReply, error: unknown, requestId: string): unknown => {
+    const formatted = formatError({ message: '' }, error, requestId, log)
+    return reply.code(Number(formatted.extensions?.httpStatus ?? 500)).send({ errors: [formatted] })
+  }
+
+  app.route({
+    method: ['GET', 'POST'],
+    url: '/graphql',
+    bodyLimit: 1 << 20,
+    handler: async (request, reply) => {
+      const info = requestInfo(request, reply)
+      let context: RequestContext
+      try {
+        assertOrigin(request.headers.origin, options.allowedOrigins())
+        context = new RequestContext(services, info, await callerOf(bearerOf(request.headers.authorization), info), options.schemaHash)
+      } catch (error) {
+        return answerError(reply, error, info.requestId)
+      }
+      const headers = new HeaderMap()
+      for (const [name, value] of Object.entries(request.headers)) if (value !== undefined) headers.set(name, String(value))
+      const answer = await apollo.executeHTTPGraphQLRequest({
+        httpGraphQLRequest: {
+          method: request.method,
+          headers,
+          search: new URL(request.url, 'http://localhost').search,
+          body: request.body,
+        },
+        context: async () => context,
+      })
+      for (const [name, value] of answer.headers) reply.header(name, value)
+      reply.header('x-request-id', info.requestId).header('cache-control', 'no-store')
+      reply.code(answer.status ?? 200)
+      if (answer.body.kind === 'complete') return reply.send(answer.body.string)
+      throw new Error('incremental answers are not used')
+    },
+    wsHandler: makeHandler<{ accessToken?: string }, { caller?: Caller; timer?: NodeJS.Timeout }>({
+      schema,
+      onConnect: async (connection) => {
+        const { request, socket } = connection.extra
+        try {
+          assertOrigin(request.headers.origin, options.allowedOrigins())
+          const token = connection.connectionParams?.accessToken ?? bearerOf(request.headers.authorization)
+          const caller = await callerOf(token, requestInfo(request as FastifyRequest, null))
+          if (caller === null) return false
+          connection.extra.caller = caller
+          connection.extra.timer = setTimeout(
+            () => socket.close(closeForbidden, 'The access token has expired'),
+            Math.max(caller.sessionExpiresAt - Date.now(), 0),
+          )
+          return true
+        } catch {
+          return false
+        }
+      },
+      onDisconnect: (connection) => clearTimeout(connection.extra.timer),
+      context: (connection) => {
+        const request = connection.extra.request as FastifyRequest
+        return new RequestContext(services, { ...requestInfo(request, null), requestId: newRequestId() }, connection.extra.caller ?? null, options.schemaHash)
+      },
+      onSubscribe: (_context, _id, payload) => {
+        void payload
+      },
+      onOperation: (_context, _id, _payload, args) => {
+        const operation = getOperationAST(args.document, args.operationName)
+        if (operation !== null && operation !== undefined) limitDocument(schema, args.document, operation, args.variableValues ?? {}, limits)
+      },
+      onError: (_context, _id, _payload, errors) =>
+        errors.map((error) => {
+          const formatted = formatError(error.toJSON(), error, newRequestId(), log)
+          return Object.assign(error, { message: formatted.message, extensions: formatted.extensions })
+        }),
+    }),
+  })
+  app.addHook('onClose', async () => apollo.stop())
+}
+
+export const newRequestId = (): string => `req-${randomUUID()}`

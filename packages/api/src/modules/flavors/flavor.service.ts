@@ -1,0 +1,330 @@
+/** Flavors: sizes that servers copy at creation (B-FLV). */
+import { randomUUID } from 'node:crypto'
+import { CloudError } from '@kilonova/contract/errors'
+import { payload } from '@kilonova/contract/events'
+import { refuseExtraSpec } from '@kilonova/contract/extra-specs'
+import { INT32_MAX, name as validName } from '@kilonova/contract/inputs'
+import type { Transaction } from 'kysely'
+import { z } from 'zod'
+import { type Caller } from '../../caller.js'
+import { type Database, isUniqueViolation, type Row } from '../../db/database.js'
+import { listPage } from '../../db/list.js'
+import { containsText, listFingerprint, type Page, type PageRequest } from '../../db/paging.js'
+import { type OrderInput, sortKeys } from '../../db/resource-order.js'
+import type { ApiSchema } from '../../db/schemas.js'
+import type { Outbox } from '../../events/outbox.js'
+import { parseInput } from '../../graphql/parse-input.js'
+import type { Policy } from '../../policy/policy.js'
+import { generationMismatch, refuseStale } from '../identity/identity.service.js'
+import type { IdempotencyService } from '../idempotency/idempotency.service.js'
+
+export type FlavorRow = Row<ApiSchema, 'flavors'>
+
+const positive = (what: string) => z.number().int().min(1, `${what} must be at least 1.`).max(INT32_MAX)
+const natural = (what: string) => z.number().int().min(0, `${what} must not be negative.`).max(INT32_MAX)
+const extraSpecs = z.array(z.object({ key: z.string(), value: z.string() }))
+const flavorDescription = z.string().max(65535, 'A description may have at most 65535 characters.').nullish()
+
+const createFlavor = z.object({
+  name: validName,
+  id: z
+    .string()
+    .regex(/^[a-zA-Z0-9. _-]{1,255}$/, 'A flavor id has 1 to 255 letters, digits, dots, blanks, _ and -.')
+    .refine((id) => id === id.trim(), 'A flavor id must not begin or end with a blank.')
+    .nullish(),
+  description: flavorDescription,
+  vcpus: positive('vcpus'),
+  ramMb: positive('ramMb'),
+  diskGb: natural('diskGb'),
+  ephemeralGb: natural('ephemeralGb'),
+  swapMb: natural('swapMb'),
+  rxtxFactor: z.number().positive('rxtxFactor must be above 0.'),
+  isPublic: z.boolean(),
+  extraSpecs: extraSpecs.nullish(),
+  accessProjectIds: z.array(z.string()).nullish(),
+  idempotencyKey: z.string().nullish(),
+})
+
+export interface FlavorFilterInput {
+  minRamMb?: number | null
+  minDiskGb?: number | null
+  minVcpus?: number | null
+  search?: string | null
+  isPublic?: boolean | null
+  allFlavors?: boolean | null
+}
+
+const columns = {
+  ID: 'id',
+  NAME: 'name',
+  CREATED_AT: 'created_at',
+  UPDATED_AT: 'updated_at',
+  DESCRIPTION: 'description',
+  VCPUS: 'vcpus',
+  RAM_MB: 'ram_mb',
+  DISK_GB: 'disk_gb',
+  EPHEMERAL_GB: 'ephemeral_gb',
+  SWAP_MB: 'swap_mb',
+  RXTX_FACTOR: 'rxtx_factor',
+  IS_PUBLIC: 'is_public',
+  DISABLED: 'disabled',
+}
+
+export interface FlavorServiceOptions {
+  db: Database<ApiSchema>
+  outbox: Outbox<ApiSchema>
+  policy: Policy
+  idempotency: IdempotencyService
+  maxPageSize: number
+}
+
+export class FlavorService {
+  readonly #options: FlavorServiceOptions
+
+  constructor(options: FlavorServiceOptions) {
+    this.#options = options
+  }
+
+  get #db(): Database<ApiSchema> {
+    return this.#options.db
+  }
+
+  /** Flavors by id that the caller may see: public ones, and private ones its project has access to. */
+  async visibleById(caller: Caller, ids: readonly string[]): Promise<Map<string, FlavorRow>> {
+    const rows = await this.#visible(caller, false).where('flavors.id', 'in', [...ids]).execute()
+    return new Map(rows.map((row) => [row.id, row]))
+  }
+
+  async flavor(caller: Caller, id: string): Promise<FlavorRow | null> {
+    return (await this.visibleById(caller, [id])).get(id) ?? null
+  }
+
+  async flavors(caller: Caller, request: PageRequest & { filter?: FlavorFilterInput | null; orderBy?: OrderInput[] | null }): Promise<Page<FlavorRow>> {
+    const { filter } = request
+    let query = this.#visible(caller, filter?.allFlavors === true)
+    if (filter?.minRamMb != null) query = query.where('ram_mb', '>=', filter.minRamMb)
+    if (filter?.minDiskGb != null) query = query.where('disk_gb', '>=', filter.minDiskGb)
+    if (filter?.minVcpus != null) query = query.where('vcpus', '>=', filter.minVcpus)
+    if (filter?.isPublic != null) query = query.where('is_public', '=', filter.isPublic ? 1 : 0)
+    if (filter?.search) {
+      const text = filter.search
+      query = query.where((eb) => eb.or([containsText('name', text), containsText('id', text)]))
+    }
+    return listPage(this.#db, query, request, {
+      keys: sortKeys(request.orderBy, columns, { key: 'ID', direction: 'ASC' }),
+      fingerprint: listFingerprint('flavors', caller.projectId, filter ?? null, request.orderBy ?? null),
+      maximum: this.#options.maxPageSize,
+      toNode: (row) => row,
+    })
+  }
+
+  async accessOf(flavorIds: readonly string[]): Promise<Map<string, string[]>> {
+    const rows = await this.#db.read.selectFrom('flavor_projects').selectAll().where('flavor_id', 'in', [...flavorIds]).orderBy('project_id').execute()
+    const access = new Map<string, string[]>()
+    for (const row of rows) access.set(row.flavor_id, [...(access.get(row.flavor_id) ?? []), row.project_id])
+    return access
+  }
+
+  async create(caller: Caller, raw: unknown): Promise<FlavorRow> {
+    this.#options.policy.enforce('os_compute_api:os-flavor-manage:create', caller)
+    const input = parseInput(createFlavor, raw)
+    const specs = checkedSpecs(input.extraSpecs ?? [])
+    const access = [...new Set(input.accessProjectIds ?? [])]
+    if (input.isPublic && access.length > 0) {
+      throw CloudError.badInput('input.accessProjectIds', 'A public flavor has no access list.')
+    }
+    await this.#requireProjects(access)
+    const { id } = await this.#options.idempotency.run(caller, {
+      mutation: 'createFlavor',
+      key: input.idempotencyKey,
+      input,
+      choose: () => ({ id: input.id ?? randomUUID() }),
+      work: async (refs, done) => {
+        try {
+          await this.#db.transaction(async (trx) => {
+            await insertFlavor(this.#db, trx, { ...input, id: refs.id, extraSpecs: specs })
+            if (access.length > 0) {
+              await trx.insertInto('flavor_projects').values(access.map((project_id) => ({ flavor_id: refs.id, project_id }))).execute()
+            }
+            await this.#tell(trx, caller, 'flavor.create', refs.id, { name: input.name })
+            await done(trx, refs)
+          })
+        } catch (error) {
+          if (!isUniqueViolation(error)) throw error
+          const sameId = await this.#db.read.selectFrom('flavors').select('id').where('id', '=', refs.id).executeTakeFirst()
+          throw sameId !== undefined
+            ? new CloudError('ALREADY_EXISTS', `Flavor with ID ${refs.id} already exists.`, { exception: 'FlavorIdExists', fields: ['input.id'] })
+            : new CloudError('ALREADY_EXISTS', `Flavor with name ${input.name} already exists.`, { exception: 'FlavorExists', fields: ['input.name'] })
+        }
+        return refs
+      },
+    })
+    return this.#require(id)
+  }
+
+  async update(caller: Caller, raw: { flavorId: string; description?: string | null; expectedGeneration?: number | null; idempotencyKey?: string | null }): Promise<FlavorRow> {
+    this.#options.policy.enforce('os_compute_api:os-flavor-manage:update', caller)
+    const input = parseInput(z.object({ description: flavorDescription }), raw)
+    return this.#change(caller, 'updateFlavor', raw, () => (input.description === undefined ? {} : { description: input.description }))
+  }
+
+  async setExtraSpecs(caller: Caller, raw: { flavorId: string; extraSpecs: { key: string; value: string }[]; expectedGeneration?: number | null; idempotencyKey?: string | null }): Promise<FlavorRow> {
+    this.#options.policy.enforce('os_compute_api:os-flavor-extra-specs:create', caller)
+    this.#options.policy.enforce('os_compute_api:os-flavor-extra-specs:update', caller)
+    const specs = checkedSpecs(raw.extraSpecs)
+    return this.#change(caller, 'setFlavorExtraSpecs', raw, (row) => ({ extra_specs: JSON.stringify({ ...specsOf(row), ...specs }) }))
+  }
+
+  async deleteExtraSpecs(caller: Caller, raw: { flavorId: string; keys: string[]; expectedGeneration?: number | null; idempotencyKey?: string | null }): Promise<FlavorRow> {
+    this.#options.policy.enforce('os_compute_api:os-flavor-extra-specs:delete', caller)
+    return this.#change(caller, 'deleteFlavorExtraSpecs', raw, (row) => {
+      const specs = specsOf(row)
+      const missing = raw.keys.find((key) => !Object.hasOwn(specs, key))
+      if (missing !== undefined) throw CloudError.notFound(`Flavor ${row.id} extra spec`, missing, 'FlavorExtraSpecsNotFound')
+      for (const key of raw.keys) delete specs[key]
+      return { extra_specs: JSON.stringify(specs) }
+    })
+  }
+
+  async delete(caller: Caller, raw: { flavorId: string; idempotencyKey?: string | null }): Promise<string> {
+    this.#options.policy.enforce('os_compute_api:os-flavor-manage:delete', caller)
+    const refs = await this.#options.idempotency.run(caller, {
+      mutation: 'deleteFlavor',
+      key: raw.idempotencyKey,
+      input: raw,
+      choose: () => ({ id: raw.flavorId }),
+      work: async (chosen, done) => {
+        const row = await this.#require(raw.flavorId)
+        await this.#db.transaction(async (trx) => {
+          await trx.deleteFrom('flavor_projects').where('flavor_id', '=', row.id).execute()
+          await trx.deleteFrom('flavors').where('id', '=', row.id).execute()
+          await this.#tell(trx, caller, 'flavor.delete', row.id, { name: row.name })
+          await done(trx, chosen)
+        })
+        return chosen
+      },
+    })
+    return refs.id
+  }
+
+  async #change(
+    caller: Caller,
+    mutation: string,
+    raw: { flavorId: string; expectedGeneration?: number | null; idempotencyKey?: string | null },
+    change: (row: FlavorRow) => Partial<FlavorRow>,
+  ): Promise<FlavorRow> {
+    await this.#options.idempotency.run(caller, {
+      mutation,
+      key: raw.idempotencyKey,
+      input: raw,
+      choose: () => ({ id: raw.flavorId }),
+      work: async (refs, done) => {
+        const row = await this.#require(raw.flavorId)
+        refuseStale(row.generation, raw.expectedGeneration)
+        const values = change(row)
+        await this.#db.transaction(async (trx) => {
+          const result = await trx
+            .updateTable('flavors')
+            .set((eb) => ({ ...values, generation: eb('generation', '+', 1), updated_at: this.#db.now }))
+            .where('id', '=', row.id)
+            .where('generation', '=', row.generation)
+            .executeTakeFirst()
+          if (Number(result.numUpdatedRows) === 0) throw generationMismatch(row.generation)
+          await this.#tell(trx, caller, 'flavor.update', row.id, { name: row.name })
+          await done(trx, refs)
+        })
+        return refs
+      },
+    })
+    return this.#require(raw.flavorId)
+  }
+
+  /** Public flavors and those of the project; with `all`, for those who may, everybody's. */
+  #visible(caller: Caller, all: boolean) {
+    const query = this.#db.read.selectFrom('flavors').selectAll('flavors')
+    const seesPrivate = this.#options.policy.allows('os_compute_api:os-flavor-access', caller)
+    if (all) {
+      this.#options.policy.enforce('os_compute_api:os-flavor-access', caller)
+      return query
+    }
+    return query.where((eb) =>
+      eb.or([
+        eb('is_public', '=', 1),
+        eb('flavors.id', 'in', eb.selectFrom('flavor_projects').select('flavor_id').where('project_id', '=', caller.projectId ?? '')),
+        ...(seesPrivate ? [eb('is_public', '=', 0)] : []),
+      ]),
+    )
+  }
+
+  async #require(id: string): Promise<FlavorRow> {
+    const row = await this.#db.read.selectFrom('flavors').selectAll().where('id', '=', id).executeTakeFirst()
+    if (row === undefined) throw CloudError.notFound('Flavor', id)
+    return row
+  }
+
+  async #requireProjects(ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return
+    const rows = await this.#db.read.selectFrom('projects').select('id').where('id', 'in', [...ids]).execute()
+    const missing = ids.find((id) => !rows.some((row) => row.id === id))
+    if (missing !== undefined) throw CloudError.invalidReference('input.accessProjectIds', `Project ${missing} could not be found.`, 'ProjectNotFound')
+  }
+
+  async #tell(trx: Transaction<ApiSchema>, caller: Caller, eventType: string, flavorId: string, data: Record<string, unknown>): Promise<void> {
+    await this.#options.outbox.append(trx, [
+      {
+        eventType,
+        subject: 'FLAVOR',
+        subjectId: flavorId,
+        projectId: null,
+        userId: caller.userId,
+        requestId: caller.requestId,
+        payload: payload('FlavorPayload', { flavorid: flavorId, ...data }),
+      },
+    ])
+  }
+}
+
+export interface NewFlavor {
+  id: string
+  name: string
+  description?: string | null | undefined
+  vcpus: number
+  ramMb: number
+  diskGb: number
+  ephemeralGb: number
+  swapMb: number
+  rxtxFactor: number
+  isPublic: boolean
+  extraSpecs: Record<string, string>
+}
+
+export async function insertFlavor(db: Database<ApiSchema>, trx: Transaction<ApiSchema>, flavor: NewFlavor): Promise<void> {
+  await trx
+    .insertInto('flavors')
+    .values({
+      id: flavor.id,
+      name: flavor.name,
+      description: flavor.description ?? null,
+      vcpus: flavor.vcpus,
+      ram_mb: flavor.ramMb,
+      disk_gb: flavor.diskGb,
+      ephemeral_gb: flavor.ephemeralGb,
+      swap_mb: flavor.swapMb,
+      rxtx_factor: flavor.rxtxFactor,
+      is_public: flavor.isPublic ? 1 : 0,
+      extra_specs: JSON.stringify(flavor.extraSpecs),
+      created_at: db.now,
+      updated_at: null,
+    })
+    .execute()
+}
+
+export const specsOf = (row: { extra_specs: string }): Record<string, string> => JSON.parse(row.extra_specs) as Record<string, string>
+
+function checkedSpecs(items: readonly { key: string; value: string }[]): Record<string, string> {
+  for (const [index, { key, value }] of items.entries()) {
+    const refusal = refuseExtraSpec(key, value)
+    if (refusal !== null) throw CloudError.badInput(`input.extraSpecs.${index}`, refusal)
+  }
+  return Object.fromEntries(items.map(({ key, value }) => [key, value]))
+}

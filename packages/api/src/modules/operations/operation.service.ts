@@ -1,0 +1,104 @@
+/** Operations: who did what to which server, how far it is, and why it failed. */
+import type { SchedulingTrace } from '@kilonova/contract/operations'
+import { type Caller, isAdmin } from '../../caller.js'
+import type { Database } from '../../db/database.js'
+import { listPage } from '../../db/list.js'
+import { listFingerprint, type Page, type PageRequest } from '../../db/paging.js'
+import { type OrderInput, sortKeys } from '../../db/resource-order.js'
+import type { ApiSchema } from '../../db/schemas.js'
+import type { Policy } from '../../policy/policy.js'
+import type { OperationRow, StepRow } from './operation.store.js'
+
+export interface OperationFilterInput {
+  serverId?: string | null
+  kinds?: string[] | null
+  states?: string[] | null
+  requestId?: string | null
+  userId?: string | null
+  projectId?: string | null
+  allProjects?: boolean | null
+  changedSince?: number | null
+  changedBefore?: number | null
+  topLevelOnly?: boolean | null
+}
+
+export class OperationService {
+  readonly #db: Database<ApiSchema>
+  readonly #policy: Policy
+  readonly #maxPageSize: number
+
+  constructor(options: { db: Database<ApiSchema>; policy: Policy; maxPageSize: number }) {
+    this.#db = options.db
+    this.#policy = options.policy
+    this.#maxPageSize = options.maxPageSize
+  }
+
+  /** Operations by id that the caller may see. */
+  async visibleById(caller: Caller, ids: readonly string[]): Promise<Map<string, OperationRow>> {
+    const rows = await this.#db.read.selectFrom('operations').selectAll().where('id', 'in', [...ids]).execute()
+    return new Map(rows.filter((row) => this.#sees(caller, row)).map((row) => [row.id, row]))
+  }
+
+  async operation(caller: Caller, id: string): Promise<OperationRow | null> {
+    return (await this.visibleById(caller, [id])).get(id) ?? null
+  }
+
+  async operations(
+    caller: Caller,
+    request: PageRequest & { filter?: OperationFilterInput | null; orderBy?: OrderInput[] | null },
+    within: { serverId?: string; parentId?: string } = {},
+  ): Promise<Page<OperationRow>> {
+    this.#policy.enforce('os_compute_api:os-instance-actions:list', caller)
+    const { filter } = request
+    const elsewhere = filter?.allProjects === true || (filter?.projectId != null && filter.projectId !== caller.projectId)
+    if (elsewhere) this.#policy.enforce('os_compute_api:servers:detail:get_all_tenants', caller)
+    let query = this.#db.read.selectFrom('operations').selectAll()
+    const nested = within.serverId !== undefined || within.parentId !== undefined
+    const projectId = filter?.projectId ?? (filter?.allProjects === true || (nested && isAdmin(caller)) ? null : (caller.projectId ?? ''))
+    if (projectId !== null) query = query.where('project_id', '=', projectId)
+    const serverId = within.serverId ?? filter?.serverId
+    if (serverId != null) query = query.where('server_id', '=', serverId)
+    if (within.parentId !== undefined) query = query.where('parent_id', '=', within.parentId)
+    else if (filter?.topLevelOnly !== false && serverId == null) query = query.where('parent_id', 'is', null)
+    if (filter?.kinds != null) query = query.where('kind', 'in', filter.kinds)
+    if (filter?.states != null) query = query.where('state', 'in', filter.states)
+    if (filter?.requestId != null) query = query.where('request_id', '=', filter.requestId)
+    if (filter?.userId != null) query = query.where('user_id', '=', filter.userId)
+    if (filter?.changedSince != null) query = query.where('updated_at', '>=', filter.changedSince)
+    if (filter?.changedBefore != null) query = query.where('updated_at', '<=', filter.changedBefore)
+    const columns = { CREATED_AT: 'created_at', UPDATED_AT: 'updated_at', KIND: 'kind' }
+    return listPage(this.#db, query, request, {
+      keys: sortKeys(request.orderBy, columns, { key: 'CREATED_AT', direction: 'DESC' }),
+      fingerprint: listFingerprint('operations', projectId, within, filter ?? null, request.orderBy ?? null),
+      maximum: this.#maxPageSize,
+      toNode: (row) => row,
+    })
+  }
+
+  async stepsOf(operationIds: readonly string[]): Promise<Map<string, StepRow[]>> {
+    const rows = await this.#db.read
+      .selectFrom('operation_steps')
+      .selectAll()
+      .where('operation_id', 'in', [...operationIds])
+      .orderBy('started_at')
+      .orderBy('key')
+      .execute()
+    const steps = new Map<string, StepRow[]>()
+    for (const row of rows) steps.set(row.operation_id, [...(steps.get(row.operation_id) ?? []), row])
+    return steps
+  }
+
+  #sees(caller: Caller, row: OperationRow): boolean {
+    return this.#policy.allows('os_compute_api:os-instance-actions:show', caller, { project_id: row.project_id, user_id: row.user_id })
+  }
+}
+
+/** `42 hosts, 17 after ComputeFilter, 0 after NUMATopologyFilter.` */
+export function summaryText(trace: SchedulingTrace): string {
+  const [first] = trace.stages
+  const parts = [`${first?.hostsBefore ?? 0} hosts`]
+  for (const stage of trace.stages) {
+    if (stage.kind !== 'BUILD' && stage.kind !== 'CLAIM') parts.push(`${stage.hostsAfter} after ${stage.name}`)
+  }
+  return `${parts.join(', ')}.`
+}

@@ -1,0 +1,267 @@
+/** The agent of one host: takes work from the cell's conductor, does it once, tells the outcome, keeps the host clean. */
+import { randomUUID } from 'node:crypto'
+import { type AgentService, agentService, agentTopic, type WorkKey } from '@kilonova/contract/rpc/agent'
+import { conductorService, conductorTopic, type WorkOutcome } from '@kilonova/contract/rpc/conductor'
+import type { HandlersOf } from '@kilonova/contract/rpc/method'
+import { CloudError, isErrorCode } from '@kilonova/contract/errors'
+import type { MessageBus, Subscription } from '@kilonova/runtime/bus/bus'
+import type { Clock } from '@kilonova/runtime/clock'
+import type { Logger } from '@kilonova/runtime/logger'
+import { type Driver, DriverError } from '../driver.js'
+import type { Journal } from '../journal/journal.js'
+
+export interface AgentOptions {
+  host: string
+  cellId: string
+  driver: Driver
+  journal: Journal
+  bus: MessageBus
+  clock: Clock
+  log: Logger
+  settings: {
+    reportIntervalSeconds: number
+    /** 0 or less: no periodic look at power states. */
+    syncPowerStateSeconds: number
+    sweepSeconds: number
+  }
+}
+
+interface Running {
+  keyText: string
+  abort: AbortController
+  done: Promise<void>
+}
+
+const keyTextOf = (key: WorkKey): string => `${key.sagaId}:${key.step}:${key.direction}:${key.attempt}`
+const journalKeptMs = 7 * 24 * 3600 * 1000
+
+export class Agent {
+  readonly #options: AgentOptions
+  readonly #runId = randomUUID()
+  /** What is being done, per server: one thing at a time. */
+  readonly #running = new Map<string, Running>()
+  readonly #stop = new AbortController()
+  #subscription: Subscription | undefined
+  #loops: Promise<void>[] = []
+
+  constructor(options: AgentOptions) {
+    this.#options = options
+  }
+
+  get host(): string {
+    return this.#options.host
+  }
+
+  async start(): Promise<void> {
+    const { bus, driver, host } = this.#options
+    await driver.start()
+    driver.onPowerState((serverId, state) => void this.#tellPowerState(serverId, state))
+    this.#subscription = await bus.serve(agentTopic(host), agentService, this.#handlers())
+    await this.#register()
+    this.#loops = [this.#heartbeats(), this.#housekeeping()]
+  }
+
+  /** Stops taking work; guests run on. Work under way is left to the next run. */
+  async stop(): Promise<void> {
+    this.#stop.abort()
+    await this.#subscription?.close()
+    for (const running of this.#running.values()) running.abort.abort()
+    await Promise.allSettled([...this.#loops, ...[...this.#running.values()].map((running) => running.done)])
+    await this.#options.driver.close()
+  }
+
+  /** Removes what is on the host but belongs to no server that should be here. Answers the servers it cleaned. */
+  async sweep(): Promise<string[]> {
+    const { bus, cellId, driver, host, journal, log, clock } = this.#options
+    // First what is here, then what should be: a server that comes in between is not mistaken for a leftover.
+    const present = await driver.presentServers()
+    const { servers } = await bus.call(conductorTopic(cellId), conductorService.hostServers, { host })
+    const wanted = new Set(servers.map((server) => server.serverId))
+    const leftovers = present.filter((serverId) => !wanted.has(serverId) && !this.#running.has(serverId))
+    for (const serverId of leftovers) {
+      log.warn({ host, server: serverId }, 'removing what a deleted or moved server left on this host')
+      await driver.destroy(serverId)
+    }
+    await journal.prune(new Set([...present, ...wanted]), journalKeptMs, clock.now())
+    return leftovers
+  }
+
+  #handlers(): HandlersOf<AgentService> {
+    const { driver } = this.#options
+    return {
+      prepareDisks: async (input) => this.#accept(input.key, (signal) => driver.prepareDisks(input.guest, signal)),
+      discardDisks: async (input) => this.#accept(input.key, () => driver.discardDisks(input.key.serverId)),
+      spawn: async (input) =>
+        this.#accept(input.key, async (signal) => {
+          await this.#requireStillWanted(input.key)
+          await driver.spawn(input.guest, signal)
+        }),
+      destroy: async (input) => this.#accept(input.key, () => driver.destroy(input.key.serverId)),
+      powerOn: async (input) => this.#accept(input.key, () => driver.powerOn(input.key.serverId)),
+      powerOff: async (input) => this.#accept(input.key, (signal) => driver.powerOff(input.key.serverId, input.timeoutSeconds, signal)),
+      reboot: async (input) => this.#accept(input.key, (signal) => driver.reboot(input.key.serverId, input.type, input.timeoutSeconds, signal)),
+      powerState: async ({ serverId }) => ({ powerState: await driver.powerState(serverId) }),
+      consoleLog: async ({ serverId, ...cut }) => this.#answer(() => driver.consoleLog(serverId, cut)),
+      consoleTarget: async ({ serverId, type }) => ({ target: await this.#answer(() => driver.consoleTarget(serverId, type)) }),
+      uptime: async () => ({ uptime: await driver.uptime() }),
+    }
+  }
+
+  async #accept(key: WorkKey, act: (signal: AbortSignal) => Promise<void>): Promise<Record<string, never>> {
+    this.#take(key, act)
+    return {}
+  }
+
+  async #answer<T>(ask: () => Promise<T>): Promise<T> {
+    try {
+      return await ask()
+    } catch (error) {
+      if (error instanceof DriverError) throw new CloudError(error.code, error.message, { exception: error.exception, cause: error })
+      throw error
+    }
+  }
+
+  /** Admits work to the journal and does it after, or instead of, what is being done for the server. */
+  #take(key: WorkKey, act: (signal: AbortSignal) => Promise<void>): void {
+    const { host, journal, log } = this.#options
+    const keyText = keyTextOf(key)
+    const current = this.#running.get(key.serverId)
+    if (current?.keyText === keyText) return
+    const admission = journal.admit(key)
+    if (admission.kind === 'refuse') {
+      log.warn({ host, server: key.serverId, step: key.step, reason: admission.reason }, 'old work refused')
+      return
+    }
+    if (admission.kind === 'repeat') {
+      void this.#report(key, admission.outcome)
+      return
+    }
+    // Newer work on the same server ends the older: an undo, or a delete.
+    current?.abort.abort()
+    const abort = new AbortController()
+    const done = (current?.done ?? Promise.resolve()).then(async () => {
+      const outcome = await this.#outcomeOf(key, () => act(abort.signal))
+      if (this.#running.get(key.serverId)?.keyText === keyText) this.#running.delete(key.serverId)
+      // The agent stops in the middle: the next run does it again.
+      if (this.#stop.signal.aborted && outcome.kind === 'failed') return
+      journal.record(key, outcome)
+      await this.#report(key, outcome)
+    })
+    this.#running.set(key.serverId, { keyText, abort, done })
+    done.catch((error: unknown) => log.error({ err: error, host, server: key.serverId }, 'work could not be recorded'))
+  }
+
+  async #outcomeOf(key: WorkKey, act: () => Promise<void>): Promise<WorkOutcome> {
+    const { host, log } = this.#options
+    try {
+      await act()
+      return { kind: 'done', result: {} }
+    } catch (error) {
+      log.warn({ err: error, host, server: key.serverId, step: key.step, direction: key.direction }, 'work failed')
+      if (error instanceof DriverError) {
+        const details = error.cause instanceof Error ? error.cause.message : undefined
+        return { kind: 'failed', error: { code: error.code, message: error.message, exception: error.exception, details }, hostAtFault: error.hostAtFault }
+      }
+      if (error instanceof CloudError && isErrorCode(error.code)) {
+        return { kind: 'failed', error: { code: error.code, message: error.message, exception: error.exception }, hostAtFault: false }
+      }
+      const details = error instanceof Error ? (error.stack ?? error.message) : String(error)
+      return { kind: 'failed', error: { code: 'INTERNAL', message: 'An unexpected error happened on the host.', details }, hostAtFault: true }
+    }
+  }
+
+  /** Tells the conductor until it has heard. */
+  async #report(key: WorkKey, outcome: WorkOutcome): Promise<void> {
+    const { bus, cellId, clock, host, log } = this.#options
+    for (let tries = 1; !this.#stop.signal.aborted; tries++) {
+      try {
+        await bus.call(conductorTopic(cellId), conductorService.report, { key, host, outcome })
+        return
+      } catch (error) {
+        log.debug({ err: error, host, server: key.serverId, tries }, 'the conductor did not take a report')
+        // It asks again by itself; a few tries save it the wait.
+        if (tries >= 10) return
+        await clock.sleep(Math.min(100 * 2 ** tries, 5000), this.#stop.signal)
+      }
+    }
+  }
+
+  /** A late message must not start a guest that nobody waits for. */
+  async #requireStillWanted(key: WorkKey): Promise<void> {
+    const { bus, cellId, host } = this.#options
+    const { wanted } = await bus.call(conductorTopic(cellId), conductorService.authorize, { key, host })
+    if (!wanted) throw new DriverError('CANCELLED', 'The guest is not wanted any more.', { hostAtFault: false })
+  }
+
+  async #register(): Promise<void> {
+    const { bus, cellId, clock, driver, host, log } = this.#options
+    const node = await driver.node()
+    for (let tries = 1; !this.#stop.signal.aborted; tries++) {
+      try {
+        await bus.call(conductorTopic(cellId), conductorService.register, { node, agentRunId: this.#runId })
+        break
+      } catch (error) {
+        log.warn({ err: error, host, tries }, 'the conductor does not answer; trying again')
+        await clock.sleep(Math.min(100 * 2 ** tries, 10_000), this.#stop.signal)
+      }
+    }
+  }
+
+  async #heartbeats(): Promise<void> {
+    const { bus, cellId, clock, host, log, settings } = this.#options
+    while (!this.#stop.signal.aborted) {
+      await clock.sleep(settings.reportIntervalSeconds * 1000, this.#stop.signal)
+      if (this.#stop.signal.aborted) return
+      try {
+        const { known } = await bus.call(conductorTopic(cellId), conductorService.heartbeat, { host, agentRunId: this.#runId })
+        if (!known) await this.#register()
+      } catch (error) {
+        log.warn({ err: error, host }, 'heartbeat failed')
+      }
+    }
+  }
+
+  async #housekeeping(): Promise<void> {
+    const { clock, host, log, settings } = this.#options
+    let syncAt = 0
+    let sweepAt = 0
+    while (!this.#stop.signal.aborted) {
+      const now = clock.monotonic()
+      try {
+        if (now >= sweepAt) {
+          sweepAt = now + settings.sweepSeconds * 1000
+          await this.sweep()
+        }
+        if (settings.syncPowerStateSeconds > 0 && now >= syncAt) {
+          syncAt = now + settings.syncPowerStateSeconds * 1000
+          await this.#syncPowerStates()
+        }
+      } catch (error) {
+        log.warn({ err: error, host }, 'housekeeping failed; it is tried again')
+        sweepAt = Math.min(sweepAt, now + 10_000)
+      }
+      const next = Math.min(sweepAt, settings.syncPowerStateSeconds > 0 ? syncAt : Number.POSITIVE_INFINITY)
+      await clock.sleep(Math.max(next - clock.monotonic(), 100), this.#stop.signal)
+    }
+  }
+
+  /** D-SYN-1: tells the conductor the state of every guest it believes to be here. */
+  async #syncPowerStates(): Promise<void> {
+    const { bus, cellId, driver, host } = this.#options
+    const { servers } = await bus.call(conductorTopic(cellId), conductorService.hostServers, { host })
+    for (const server of servers) {
+      if (server.sagaAlive || server.taskState !== null) continue
+      await this.#tellPowerState(server.serverId, await driver.powerState(server.serverId))
+    }
+  }
+
+  async #tellPowerState(serverId: string, powerState: number): Promise<void> {
+    const { bus, cellId, host, log } = this.#options
+    if (this.#running.has(serverId)) return
+    try {
+      await bus.cast(conductorTopic(cellId), conductorService.powerStateChanged, { host, serverId, powerState })
+    } catch (error) {
+      log.debug({ err: error, host, server: serverId }, 'power state not told')
+    }
+  }
+}

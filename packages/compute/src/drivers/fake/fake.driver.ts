@@ -1,0 +1,213 @@
+/**
+ * A simulated hypervisor: the states, delays and faults of a real one without guests. Hundreds fit in one process. Its guests live in
+ * files, so that they outlive the agent as real ones do.
+ *
+ * Names of servers provoke faults: `fail-disk`, `fail-spawn` (any host), `fail-spawn-on-<host>`, `fail-image`, `slow-disk`,
+ * `slow-spawn`, `crash-later`, `fail-reboot`, `ignore-shutdown`.
+ */
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ConsoleTarget, ConsoleTypeName } from '@kilonova/contract/rpc/agent'
+import type { NodeReport } from '@kilonova/contract/rpc/conductor'
+import type { GuestSpec } from '@kilonova/contract/rpc/guest'
+import { type PowerState, powerStates } from '@kilonova/contract/server-states'
+import type { Clock } from '@kilonova/runtime/clock'
+import { z } from 'zod'
+import { type ConsoleLogSlice, type Driver, DriverError } from '../../driver.js'
+import { cutConsoleLog } from '../console-log.js'
+
+const guestFile = z.object({
+  serverId: z.string(),
+  name: z.string(),
+  instanceName: z.string(),
+  disks: z.boolean(),
+  defined: z.boolean(),
+  powerState: z.number(),
+  vcpus: z.number(),
+  ramMb: z.number(),
+  diskGb: z.number(),
+  macAddresses: z.array(z.string()),
+  console: z.string(),
+})
+type FakeGuest = z.infer<typeof guestFile>
+
+export interface FakeDriverOptions {
+  host: string
+  nodeId: string
+  folder: string
+  clock: Clock
+  capacity: { vcpus: number; memoryMb: number; diskGb: number }
+  /** How long things take, in milliseconds. */
+  delays: { prepareDisks: number; spawn: number; power: number }
+  allocation: Pick<NodeReport, 'reserved' | 'allocationRatios' | 'initialAllocationRatios'>
+}
+
+const slowMs = 3000
+
+export class FakeDriver implements Driver {
+  readonly hypervisorType = 'FAKE'
+  readonly #options: FakeDriverOptions
+  readonly #guests = new Map<string, FakeGuest>()
+  readonly #listeners: ((serverId: string, state: PowerState) => void)[] = []
+
+  constructor(options: FakeDriverOptions) {
+    this.#options = options
+  }
+
+  async start(): Promise<void> {
+    mkdirSync(this.#options.folder, { recursive: true, mode: 0o700 })
+    for (const name of readdirSync(this.#options.folder)) {
+      if (!name.endsWith('.json')) continue
+      const guest = guestFile.parse(JSON.parse(readFileSync(join(this.#options.folder, name), 'utf8')))
+      this.#guests.set(guest.serverId, guest)
+    }
+  }
+
+  async close(): Promise<void> {}
+
+  async node(): Promise<NodeReport> {
+    const { host, nodeId, capacity, allocation } = this.#options
+    return {
+      host,
+      nodeId,
+      hypervisorHostname: host,
+      hypervisorType: 'FAKE',
+      hypervisorVersion: 1000,
+      hostIp: '127.0.0.1',
+      serviceVersion: 1,
+      ...capacity,
+      ...allocation,
+      supportedInstances: [['x86_64', 'fake', 'hvm'], ['x86_64', 'qemu', 'hvm']],
+      traits: ['COMPUTE_NODE'],
+      consoleTypes: [],
+    }
+  }
+
+  async uptime(): Promise<string | null> {
+    return null
+  }
+
+  async prepareDisks(guest: GuestSpec, signal: AbortSignal): Promise<void> {
+    await this.#pause(guest.name.includes('slow-disk') ? slowMs : this.#options.delays.prepareDisks, signal)
+    if (guest.name.includes('fail-image')) {
+      throw new DriverError('IMAGE_REJECTED', 'The image failed its checks on the host.', { hostAtFault: false, exception: 'ImageUnacceptable' })
+    }
+    if (guest.name.includes('fail-disk')) {
+      throw new DriverError('HOST_REFUSED', 'No space is left on the host for the disks of the server.', { exception: 'InsufficientFreeDisk' })
+    }
+    const known = this.#guests.get(guest.serverId)
+    if (known?.disks === true) return
+    this.#save({
+      serverId: guest.serverId,
+      name: guest.name,
+      instanceName: guest.instanceName,
+      disks: true,
+      defined: false,
+      powerState: powerStates.NOSTATE,
+      vcpus: guest.flavor.vcpus,
+      ramMb: guest.flavor.ramMb,
+      diskGb: guest.flavor.diskGb,
+      macAddresses: guest.interfaces.map((port) => port.macAddress),
+      console: '',
+    })
+  }
+
+  async discardDisks(serverId: string): Promise<void> {
+    await this.destroy(serverId)
+  }
+
+  async spawn(guest: GuestSpec, signal: AbortSignal): Promise<void> {
+    const { host, delays } = this.#options
+    await this.#pause(guest.name.includes('slow-spawn') ? slowMs : delays.spawn, signal)
+    if (guest.name.includes(`fail-spawn-on-${host}`) || /fail-spawn(?!-on-)/.test(guest.name)) {
+      throw new DriverError('GUEST_ERROR', 'The hypervisor could not start the guest.', { exception: 'LibvirtError' })
+    }
+    const known = this.#require(guest.serverId)
+    this.#save({
+      ...known,
+      defined: true,
+      powerState: powerStates.RUNNING,
+      console: `${known.console}[    0.000000] Kilonova simulated guest ${guest.hostname}\r\n${guest.hostname} login: `,
+    })
+    if (guest.name.includes('crash-later')) {
+      void this.#options.clock.sleep(500, signal).then(() => this.simulatePowerState(guest.serverId, powerStates.SHUTDOWN))
+    }
+  }
+
+  async destroy(serverId: string): Promise<void> {
+    rmSync(this.#fileOf(serverId), { force: true })
+    this.#guests.delete(serverId)
+  }
+
+  async powerOn(serverId: string): Promise<void> {
+    const guest = this.#require(serverId)
+    await this.#pause(this.#options.delays.power)
+    this.#save({ ...guest, powerState: powerStates.RUNNING, console: `${guest.console}\r\n[    0.000000] powered on\r\n` })
+  }
+
+  async powerOff(serverId: string, timeoutSeconds: number, signal: AbortSignal): Promise<void> {
+    const guest = this.#require(serverId)
+    const patient = guest.name.includes('ignore-shutdown')
+    await this.#pause(patient ? timeoutSeconds * 1000 : this.#options.delays.power, signal)
+    this.#save({ ...this.#require(serverId), powerState: powerStates.SHUTDOWN })
+  }
+
+  async reboot(serverId: string, _type: 'SOFT' | 'HARD', _timeoutSeconds: number, signal: AbortSignal): Promise<void> {
+    const guest = this.#require(serverId)
+    await this.#pause(this.#options.delays.power, signal)
+    if (guest.name.includes('fail-reboot')) throw new DriverError('GUEST_ERROR', 'The guest could not be rebooted.', { exception: 'InstanceRebootFailure' })
+    this.#save({ ...guest, powerState: powerStates.RUNNING, console: `${guest.console}\r\n[    0.000000] rebooted\r\n` })
+  }
+
+  async powerState(serverId: string): Promise<PowerState> {
+    const guest = this.#guests.get(serverId)
+    return guest?.defined === true ? (guest.powerState as PowerState) : powerStates.NOSTATE
+  }
+
+  async presentServers(): Promise<string[]> {
+    return [...this.#guests.keys()]
+  }
+
+  onPowerState(listener: (serverId: string, state: PowerState) => void): void {
+    this.#listeners.push(listener)
+  }
+
+  async consoleLog(serverId: string, cut: { tailLines: number | null; fromOffset: number | null }): Promise<ConsoleLogSlice> {
+    const guest = this.#require(serverId)
+    const bytes = Buffer.from(guest.console)
+    return cutConsoleLog({ bytes, startOffset: 0 }, cut)
+  }
+
+  async consoleTarget(serverId: string, type: ConsoleTypeName): Promise<ConsoleTarget> {
+    this.#require(serverId)
+    throw new DriverError('OPERATION_NOT_SUPPORTED', `A simulated guest has no ${type} console.`, { exception: 'ConsoleTypeUnavailable' })
+  }
+
+  /** For tests: the guest changes its state by itself. */
+  simulatePowerState(serverId: string, powerState: PowerState): void {
+    const guest = this.#guests.get(serverId)
+    if (guest === undefined) return
+    this.#save({ ...guest, powerState })
+    for (const listener of this.#listeners) listener(serverId, powerState)
+  }
+
+  async #pause(ms: number, signal?: AbortSignal): Promise<void> {
+    if (ms > 0) await this.#options.clock.sleep(ms, signal)
+    if (signal?.aborted) throw new DriverError('CANCELLED', 'The work was stopped.', { hostAtFault: false })
+  }
+
+  #require(serverId: string): FakeGuest {
+    const guest = this.#guests.get(serverId)
+    if (guest === undefined) throw DriverError.noGuest(serverId)
+    return guest
+  }
+
+  #save(guest: FakeGuest): void {
+    writeFileSync(this.#fileOf(guest.serverId), JSON.stringify(guest), { mode: 0o600 })
+    this.#guests.set(guest.serverId, guest)
+  }
+
+  #fileOf(serverId: string): string {
+    return join(this.#options.folder, `${serverId}.json`)
+  }
+}
