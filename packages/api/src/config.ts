@@ -44,9 +44,7 @@ export const apiOptions = {
     discover_hosts_in_cells_interval: z.number().default(2),
   }),
   filter_scheduler: z.strictObject({
-    enabled_filters: z
-      .array(z.string())
-      .default(['ComputeFilter', 'AvailabilityZoneFilter', 'ImagePropertiesFilter']),
+    enabled_filters: z.array(z.string()).default(['ComputeFilter', 'AvailabilityZoneFilter', 'ImagePropertiesFilter']),
     host_subset_size: z.number().int().positive().default(1),
     ram_weight_multiplier: z.number().default(1),
     cpu_weight_multiplier: z.number().default(1),

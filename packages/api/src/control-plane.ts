@@ -1,16 +1,17 @@
 /** Puts the control plane of one deployment together: databases, services, conductors, scheduler, gateway. */
+
+import { conductorService, conductorTopic, consoleRecheckTopic } from '@kilonova/contract/rpc/conductor'
 import type { MessageBus } from '@kilonova/runtime/bus/bus'
 import type { Clock } from '@kilonova/runtime/clock'
 import type { Logger } from '@kilonova/runtime/logger'
 import type { SecretBox } from '@kilonova/runtime/secrets'
-import { conductorService, conductorTopic, consoleRecheckTopic } from '@kilonova/contract/rpc/conductor'
 import type { Cell } from './cells/cells.service.js'
-import { cell0Id, CellsService } from './cells/cells.service.js'
+import { CellsService, cell0Id } from './cells/cells.service.js'
 import type { CellContext } from './conductor/cell-context.js'
 import { conductorHandlers } from './conductor/conductor.service.js'
 import { SagaEngine } from './conductor/saga-engine.js'
-import { buildOnHostTask } from './conductor/tasks/build-on-host.task.js'
 import { buildTask } from './conductor/tasks/build.task.js'
+import { buildOnHostTask } from './conductor/tasks/build-on-host.task.js'
 import { deleteTask } from './conductor/tasks/delete.task.js'
 import { importImageTask } from './conductor/tasks/import-image.task.js'
 import { powerTask } from './conductor/tasks/power.task.js'
@@ -38,8 +39,8 @@ import { ServerRepository } from './modules/servers/server.repository.js'
 import { ServerService } from './modules/servers/server.service.js'
 import { PlacementService } from './placement/placement.service.js'
 import { Policy } from './policy/policy.js'
-import { configuredSetup } from './scheduler/setup.js'
 import { SchedulerService } from './scheduler/scheduler.service.js'
+import { configuredSetup } from './scheduler/setup.js'
 import type { Services } from './services.js'
 
 export interface ControlPlaneOptions {
@@ -118,7 +119,14 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
   })
   const identity = new IdentityService({ db: api, policy, idempotency, sessions, maxPageSize })
   const flavors = new FlavorService({ db: api, outbox: apiOutbox, policy, idempotency, maxPageSize })
-  const keypairs = new KeypairService({ db: api, outbox: apiOutbox, policy, idempotency, maxPageSize, keyPairLimit: config.quota.key_pairs })
+  const keypairs = new KeypairService({
+    db: api,
+    outbox: apiOutbox,
+    policy,
+    idempotency,
+    maxPageSize,
+    keyPairLimit: config.quota.key_pairs,
+  })
   const networks = new NetworkService({ db: api, policy, maxPageSize })
   const hypervisors = new HypervisorService({
     api,
@@ -265,7 +273,15 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
       loginAllows: async ({ loginSessionId, userId, projectId, serverProjectId }) => {
         const standing = await sessions.standing(loginSessionId)
         if (standing === null || standing.userId !== userId) return false
-        const caller = { ...standing, projectId, requestId: '', userName: '', sessionId: loginSessionId, sessionExpiresAt: 0, clientAddress: '' }
+        const caller = {
+          ...standing,
+          projectId,
+          requestId: '',
+          userName: '',
+          sessionId: loginSessionId,
+          sessionExpiresAt: 0,
+          clientAddress: '',
+        }
         const roles = await sessions.rolesOf(userId, projectId)
         return policy.allows('os_compute_api:os-remote-consoles', { ...caller, roles }, { project_id: serverProjectId, user_id: userId })
       },

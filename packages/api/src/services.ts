@@ -1,4 +1,6 @@
 /** The services behind the gateway, as resolvers and endpoints see them. */
+
+import type { SecretBox } from '@kilonova/runtime/secrets'
 import type { ApiConfig } from './config.js'
 import type { EventHub } from './events/event-hub.js'
 import type { FlavorService } from './modules/flavors/flavor.service.js'
@@ -14,7 +16,6 @@ import type { ServerService } from './modules/servers/server.service.js'
 import type { PlacementService } from './placement/placement.service.js'
 import type { Policy } from './policy/policy.js'
 import type { SchedulerService } from './scheduler/scheduler.service.js'
-import type { SecretBox } from '@kilonova/runtime/secrets'
 
 export interface Services {
   readonly config: ApiConfig

@@ -2,9 +2,10 @@
  * What a hypervisor driver must do. The fake driver and the libvirt driver pass the same test-suite (drivers/driver-suite.ts).
  * Every method that changes something may be called again with the same argument and then comes to the same end.
  */
+
+import type { ErrorCode } from '@kilonova/contract/errors'
 import type { ConsoleTarget, ConsoleTypeName } from '@kilonova/contract/rpc/agent'
 import type { NodeReport } from '@kilonova/contract/rpc/conductor'
-import type { ErrorCode } from '@kilonova/contract/errors'
 import type { GuestSpec } from '@kilonova/contract/rpc/guest'
 import type { PowerState } from '@kilonova/contract/server-states'
 

@@ -27,20 +27,14 @@ const later = (description: string, retryable = false): ErrorCodeInfo => ({
 export const errorCodes = {
   BAD_USER_INPUT: sync(400, 'An input value breaks a rule: type, length, pattern, range, unknown key, bad filter.'),
   CURSOR_INVALID: sync(400, 'A cursor is malformed or belongs to another filter or order.'),
-  INVALID_REFERENCE: sync(
-    400,
-    'An object named in the input does not exist, is not visible, or is in no state to be used.',
-  ),
+  INVALID_REFERENCE: sync(400, 'An object named in the input does not exist, is not visible, or is in no state to be used.'),
   FLAVOR_IMAGE_CONFLICT: sync(400, 'Flavor and image ask for contradicting or impossible things.'),
   OPERATION_NOT_SUPPORTED: sync(400, 'This server or image can never take part in the action.'),
   QUERY_TOO_COMPLEX: sync(400, 'The document is too deep, too wide or too expensive.'),
   UNAUTHENTICATED: sync(401, 'No token, or an invalid or expired one.'),
   INVALID_CREDENTIALS: sync(401, 'User name or password wrong.'),
   FORBIDDEN: sync(403, 'A policy rule denies it; exception names the rule.'),
-  QUOTA_EXCEEDED: sync(
-    403,
-    'A quota would be exceeded; the message tells resource, requested, used and limit.',
-  ),
+  QUOTA_EXCEEDED: sync(403, 'A quota would be exceeded; the message tells resource, requested, used and limit.'),
   LIMIT_EXCEEDED: sync(403, 'A fixed limit would be exceeded.'),
   NOT_FOUND: sync(404, 'The object does not exist or the caller may not know that it does.'),
   CONFLICT: sync(409, 'Clash with another object or a concurrent change.'),
@@ -51,10 +45,7 @@ export const errorCodes = {
   NOT_READY: sync(409, 'The server has no host yet, or has never been launched.', true),
   HOST_DOWN: sync(409, 'The compute service needed for the action is down.', true),
   AMBIGUOUS_NETWORK: sync(409, 'Several networks are possible and none was chosen.'),
-  GENERATION_MISMATCH: sync(
-    409,
-    'expectedGeneration is not the current one; extensions.currentGeneration tells it.',
-  ),
+  GENERATION_MISMATCH: sync(409, 'expectedGeneration is not the current one; extensions.currentGeneration tells it.'),
   IDEMPOTENCY_KEY_REUSED: sync(409, 'The idempotency key was used with different input.'),
   GONE: sync(410, 'The event cursor or upload session has expired.'),
   RATE_LIMITED: sync(429, 'Request budget used up; extensions.retryAfterSeconds.', true),
@@ -74,8 +65,7 @@ export const errorCodes = {
 
 export type ErrorCode = keyof typeof errorCodes
 
-export const isErrorCode = (value: unknown): value is ErrorCode =>
-  typeof value === 'string' && Object.hasOwn(errorCodes, value)
+export const isErrorCode = (value: unknown): value is ErrorCode => typeof value === 'string' && Object.hasOwn(errorCodes, value)
 
 export interface CloudErrorOptions {
   /** Nova's exception class name, for clients that know it. */

@@ -57,10 +57,7 @@ const known: [RegExp, Check][] = [
   [/^hw_video:ram_max_mb$/, int],
   [/^os:secure_boot$/, oneOf('disabled', 'required')],
   [/^os:(resolution|monitors|vram)$/, text],
-  [
-    /^pci_passthrough:alias$/,
-    { kind: 'pattern', pattern: /^[^:]+:\d+(?:\s*,\s*[^:]+:\d+)*$/, says: 'alias:count, joined by commas' },
-  ],
+  [/^pci_passthrough:alias$/, { kind: 'pattern', pattern: /^[^:]+:\d+(?:\s*,\s*[^:]+:\d+)*$/, says: 'alias:count, joined by commas' }],
   [/^quota:cpu_(shares|period)$/, int],
   [/^quota:cpu_quota$/, signed],
   [/^quota:disk_(read|write|total)_(bytes|iops)_sec(_max(_length)?)?$/, int],
@@ -84,14 +81,10 @@ export function refuseExtraSpec(key: string, value: string): string | null {
   }
   const check = known.find(([pattern]) => pattern.test(key))?.[1]
   if (check === undefined) {
-    return ownedNamespace.test(key)
-      ? `Validation failed; extra spec '${key}' does not appear to be a valid extra spec.`
-      : null
+    return ownedNamespace.test(key) ? `Validation failed; extra spec '${key}' does not appear to be a valid extra spec.` : null
   }
   if (check.kind === 'enum') {
-    return check.values.includes(value)
-      ? null
-      : `Extra spec '${key}' must be one of ${check.values.join(', ')}, not '${value}'.`
+    return check.values.includes(value) ? null : `Extra spec '${key}' must be one of ${check.values.join(', ')}, not '${value}'.`
   }
   return check.pattern.test(value) ? null : `Extra spec '${key}' must be ${check.says}, not '${value}'.`
 }

@@ -1,7 +1,6 @@
 /** Input types shared by every mutation (A-GEN-7). */
 import { z } from 'zod'
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
 const controlCharacters = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/u
 
 export const printable = (label: string, min: number, max: number) =>
@@ -16,18 +15,18 @@ export const name = printable('A name', 1, 255)
 export const description = z
   .string()
   .max(255, 'A description may have at most 255 characters.')
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: line breaks are allowed, other control characters are not
   .refine((value) => !/[\u0000-\u0009\u000b\u000c\u000e-\u001f\u007f]/u.test(value), 'A description may hold printable characters only.')
 export const hostname = z
   .string()
-  .regex(/^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])$/, 'A host name has 2 to 63 letters, digits and hyphens, and begins and ends with a letter or digit.')
+  .regex(
+    /^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])$/,
+    'A host name has 2 to 63 letters, digits and hyphens, and begins and ends with a letter or digit.',
+  )
 export const metadataKey = z
   .string()
   .regex(/^[a-zA-Z0-9\-_:. ]{1,255}$/, 'A metadata key has 1 to 255 letters, digits, - _ : . and blanks.')
 export const metadataValue = z.string().max(255, 'A metadata value may have at most 255 characters.')
-export const tag = z
-  .string()
-  .regex(/^[^/,]{1,60}$/u, 'A tag has 1 to 60 characters without slash and comma.')
+export const tag = z.string().regex(/^[^/,]{1,60}$/u, 'A tag has 1 to 60 characters without slash and comma.')
 export const keypairName = z
   .string()
   .regex(/^[a-zA-Z0-9 _\-@.]{1,255}$/, 'A key pair name has 1 to 255 letters, digits, blanks, and _ - @ dot.')

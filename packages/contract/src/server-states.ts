@@ -119,24 +119,9 @@ export function pairsOfStatus(status: ServerStatus): StatusPair[] {
 }
 
 /** Statuses in which `progress` is shown (A-GEN-8). */
-export const statusesWithProgress: readonly ServerStatus[] = [
-  'ACTIVE',
-  'BUILD',
-  'REBUILD',
-  'RESIZE',
-  'VERIFY_RESIZE',
-  'MIGRATING',
-]
+export const statusesWithProgress: readonly ServerStatus[] = ['ACTIVE', 'BUILD', 'REBUILD', 'RESIZE', 'VERIFY_RESIZE', 'MIGRATING']
 
-export type ServerAction =
-  | 'UPDATE'
-  | 'DELETE'
-  | 'START'
-  | 'STOP'
-  | 'REBOOT_SOFT'
-  | 'REBOOT_HARD'
-  | 'CREATE_CONSOLE'
-  | 'READ_CONSOLE_LOG'
+export type ServerAction = 'UPDATE' | 'DELETE' | 'START' | 'STOP' | 'REBOOT_SOFT' | 'REBOOT_HARD' | 'CREATE_CONSOLE' | 'READ_CONSOLE_LOG'
 
 export interface ActionRule {
   /** Name in "Cannot '<verb>' instance …" (A-GEN-3). */
@@ -245,11 +230,7 @@ export interface ActionRefusal {
 }
 
 /** The state guard (A-GEN-3) and the lock guard (A-GEN-4). Null: the action may begin. Policy is checked elsewhere. */
-export function refuseAction(
-  action: ServerAction,
-  server: ActionSubject,
-  callerIsAdmin: boolean,
-): ActionRefusal | null {
+export function refuseAction(action: ServerAction, server: ActionSubject, callerIsAdmin: boolean): ActionRefusal | null {
   const rule = serverActions[action]
   const invalid = (attribute: string, value: string | null): ActionRefusal => ({
     code: 'INVALID_STATE',

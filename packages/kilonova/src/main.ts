@@ -5,13 +5,14 @@ import { buildCloudSchema, printCloudSchema } from '@kilonova/api/graphql/schema
 import { ConfigError } from '@kilonova/runtime/config'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { OperatorError } from './cloud/data-folder.js'
-import { up, type UpFlags } from './commands/up.js'
+import { type UpFlags, up } from './commands/up.js'
 import { version } from './version.js'
 
 function wholeNumber(least: number, most: number) {
   return (text: string): number => {
     const value = Number(text)
-    if (!Number.isInteger(value) || value < least || value > most) throw new InvalidArgumentError(`a whole number from ${least} to ${most}.`)
+    if (!Number.isInteger(value) || value < least || value > most)
+      throw new InvalidArgumentError(`a whole number from ${least} to ${most}.`)
     return value
   }
 }
@@ -54,6 +55,8 @@ try {
   await program.parseAsync()
 } catch (error) {
   const expected = error instanceof OperatorError || error instanceof ConfigError || error instanceof NewerSchemaError
-  process.stderr.write(`kilonova: ${expected ? (error as Error).message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  process.stderr.write(
+    `kilonova: ${expected ? (error as Error).message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  )
   process.exitCode = 1
 }

@@ -3,7 +3,7 @@
  * Nova's names; the loader lays flags over environment over file over defaults and refuses what nobody declared, naming its line.
  */
 import { existsSync, readFileSync } from 'node:fs'
-import { LineCounter, parseDocument, isMap, isScalar } from 'yaml'
+import { isMap, isScalar, LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
 
 /** Groups of options: `{ libvirt: z.object({ virt_type: … }) }`. */

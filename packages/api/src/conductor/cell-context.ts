@@ -6,9 +6,9 @@ import type { MessageBus } from '@kilonova/runtime/bus/bus'
 import type { Clock } from '@kilonova/runtime/clock'
 import type { Logger } from '@kilonova/runtime/logger'
 import type { CellDatabase } from '../cells/cells.service.js'
-import { instanceJson, instanceNameOf, type InstanceRow } from '../modules/servers/instance.store.js'
-import type { StepOutcome, SagaState } from './saga.js'
 import type { CellSchema } from '../db/schemas.js'
+import { type InstanceRow, instanceJson, instanceNameOf } from '../modules/servers/instance.store.js'
+import type { SagaState, StepOutcome } from './saga.js'
 import type { UpCalls } from './up-calls.js'
 
 export interface CellContext {
@@ -31,10 +31,7 @@ export async function hostIsUp(context: CellContext, host: string): Promise<bool
   const { database } = context
   const row = await database.read
     .selectFrom('services')
-    .select((eb) => [
-      'forced_down',
-      eb(database.now, '-', eb.ref('last_seen_at')).as('silent_ms'),
-    ])
+    .select((eb) => ['forced_down', eb(database.now, '-', eb.ref('last_seen_at')).as('silent_ms')])
     .where('host', '=', host)
     .where('binary', '=', 'nova-compute')
     .executeTakeFirst()

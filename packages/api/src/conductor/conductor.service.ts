@@ -7,7 +7,7 @@ import { type PowerState, powerStates, type TaskState, type VmState } from '@kil
 import type { CellSchema } from '../db/schemas.js'
 import type { Outbox } from '../events/outbox.js'
 import type { ConsoleTokens } from '../modules/consoles/console-tokens.js'
-import { changeInstance, findInstance, type InstanceChange, instanceEvents, type InstanceRow } from '../modules/servers/instance.store.js'
+import { changeInstance, findInstance, type InstanceChange, type InstanceRow, instanceEvents } from '../modules/servers/instance.store.js'
 import type { CellContext } from './cell-context.js'
 import type { SagaEngine } from './saga-engine.js'
 

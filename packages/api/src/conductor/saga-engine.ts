@@ -10,9 +10,17 @@ import type { Logger } from '@kilonova/runtime/logger'
 import { leaveTransactionScope, openTransaction } from '@kilonova/runtime/transaction-scope'
 import type { Transaction } from 'kysely'
 import type { Database } from '../db/database.js'
-import type { Outbox, OutboxEntry } from '../events/outbox.js'
 import { operationUpdate } from '../events/operation-update.js'
-import { type Commit, type SagaDefinition, type SagaFailure, type SagaRun, type SagaState, type StepOutcome, WorkFailedError } from './saga.js'
+import type { Outbox, OutboxEntry } from '../events/outbox.js'
+import {
+  type Commit,
+  type SagaDefinition,
+  type SagaFailure,
+  type SagaRun,
+  type SagaState,
+  type StepOutcome,
+  WorkFailedError,
+} from './saga.js'
 import {
   failureOf,
   type NewSaga,
@@ -127,11 +135,13 @@ export class SagaEngine<Schema> {
       current = this.#running.get(id)
     }
     const mine = leaveTransactionScope(work)
-    const settled = mine.catch(() => undefined).finally(() => {
-      this.#running.delete(id)
-      this.#again.delete(id)
-      this.poke(id)
-    })
+    const settled = mine
+      .catch(() => undefined)
+      .finally(() => {
+        this.#running.delete(id)
+        this.#again.delete(id)
+        this.poke(id)
+      })
     this.#running.set(id, settled)
     await mine
   }
@@ -283,7 +293,10 @@ export class SagaEngine<Schema> {
     // Past the pivot, or unwinding: it must succeed at last.
     const tries = row.tries + 1
     const pauseMs = Math.min(50 * 2 ** Math.min(tries, 16), maxBackoffMs)
-    this.#log.warn({ err: error, saga: row.id, kind: row.kind, step: stepName, direction: row.direction, tries }, 'saga step is tried again')
+    this.#log.warn(
+      { err: error, saga: row.id, kind: row.kind, step: stepName, direction: row.direction, tries },
+      'saga step is tried again',
+    )
     try {
       await this.#save(row, { ...change, ...(await this.#released(pauseMs)), tries, waiting_for: null, deadline_at: null }, [])
     } catch (lost) {

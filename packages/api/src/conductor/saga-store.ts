@@ -134,12 +134,7 @@ export class SagaStore<Schema> {
   /** Asks the other sagas of a server to stop; answers how many are still alive. */
   async cancelOthers(serverId: string, exceptId: string): Promise<string[]> {
     return this.#database.transaction(async (trx) => {
-      const others = await trx
-        .selectFrom('sagas')
-        .select('id')
-        .where('server_id', '=', serverId)
-        .where('id', '!=', exceptId)
-        .execute()
+      const others = await trx.selectFrom('sagas').select('id').where('server_id', '=', serverId).where('id', '!=', exceptId).execute()
       if (others.length > 0) {
         await trx
           .updateTable('sagas')
@@ -191,8 +186,7 @@ export class SagaStore<Schema> {
   }
 }
 
-export const parseFailure = (row: SagaRow): SagaFailure | null =>
-  row.failure === null ? null : (JSON.parse(row.failure) as SagaFailure)
+export const parseFailure = (row: SagaRow): SagaFailure | null => (row.failure === null ? null : (JSON.parse(row.failure) as SagaFailure))
 
 export const failureOf = (report: ErrorReport, step: string, hostAtFault: boolean): SagaFailure => ({
   ...report,

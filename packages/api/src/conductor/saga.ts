@@ -24,9 +24,7 @@ export interface SagaRun<State extends SagaState> {
 }
 
 /** Runs in the very transaction that records the progress. */
-export interface Commit<Schema> {
-  (trx: Transaction<Schema>): Promise<OutboxEntry[]>
-}
+export type Commit<Schema> = (trx: Transaction<Schema>) => Promise<OutboxEntry[]>
 
 export type StepOutcome<State extends SagaState, Schema> =
   | { kind: 'done'; patch?: Partial<State>; commit?: Commit<Schema> }

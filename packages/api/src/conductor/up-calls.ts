@@ -12,7 +12,10 @@ export interface UpCalls {
   readonly placement: Pick<PlacementService, 'claim' | 'release' | 'reportInventory'>
   readonly networks: {
     /** Makes the ports of a server; a second time it answers those that exist. */
-    allocate(server: { id: string; projectId: string; host: string; availabilityZone: string }, networks: readonly RequestedNetwork[]): Promise<GuestInterface[]>
+    allocate(
+      server: { id: string; projectId: string; host: string; availabilityZone: string },
+      networks: readonly RequestedNetwork[],
+    ): Promise<GuestInterface[]>
     release(serverId: string): Promise<void>
   }
   readonly images: {

@@ -5,12 +5,7 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Logger } from '@kilonova/runtime/logger'
-import {
-  assertNoTransaction,
-  type OpenTransaction,
-  openTransaction,
-  runInTransactionScope,
-} from '@kilonova/runtime/transaction-scope'
+import { assertNoTransaction, type OpenTransaction, openTransaction, runInTransactionScope } from '@kilonova/runtime/transaction-scope'
 import { Kysely, type LogEvent, PostgresDialect, type RawBuilder, type Selectable, sql, type Transaction } from 'kysely'
 import pg from 'pg'
 import { sqliteDialect } from './sqlite-dialect.js'
@@ -91,9 +86,7 @@ export class Database<Schema> {
     for (let attempt = 1; ; attempt++) {
       const scope: OpenTransaction = { database: this.name, afterCommit: [] }
       try {
-        const result = await this.#writer
-          .transaction()
-          .execute((trx) => runInTransactionScope(scope, () => work(trx)))
+        const result = await this.#writer.transaction().execute((trx) => runInTransactionScope(scope, () => work(trx)))
         for (const run of scope.afterCommit) run()
         return result
       } catch (error) {

@@ -36,4 +36,3 @@ export async function countRows<DB, TB extends keyof DB, Row>(query: SelectQuery
     .executeTakeFirst()
   return Number((row as { count?: number } | undefined)?.count ?? 0)
 }
-

@@ -25,6 +25,7 @@ export async function schemaTools<Schema>(database: Database<Schema>, schema: Sc
     dbName: database.dialect === 'sqlite' ? database.name : new URL(database.url).pathname.slice(1),
     ensureDatabase: false,
     extensions: [Migrator],
+    logger: () => {},
     discovery: { warnWhenNoEntities: false },
     migrations: {
       tableName: 'migrations',

@@ -27,6 +27,9 @@ export function sortKeys(
   return [...keys, { column: table ? `${table}.${id}` : id, property: id, type: 'text', direction: keys.at(-1)?.direction ?? 'ASC' }]
 }
 
-export const resourceKeys = (orderBy: readonly OrderInput[] | null | undefined, columns: Readonly<Record<string, string>>): { keys: SortKey[] } => ({
+export const resourceKeys = (
+  orderBy: readonly OrderInput[] | null | undefined,
+  columns: Readonly<Record<string, string>>,
+): { keys: SortKey[] } => ({
   keys: sortKeys(orderBy, columns, { key: 'CREATED_AT', direction: 'DESC' }),
 })

@@ -42,15 +42,7 @@ export const apiEntities = [
   ApiLease,
   ApiSetting,
 ] as const
-export const cellEntities = [
-  cell.Instance,
-  cell.Service,
-  cell.ComputeNode,
-  cell.ConsoleAuthToken,
-  CellSaga,
-  CellOutbox,
-  CellLease,
-] as const
+export const cellEntities = [cell.Instance, cell.Service, cell.ComputeNode, cell.ConsoleAuthToken, CellSaga, CellOutbox, CellLease] as const
 
 export type ApiSchema = InferKyselyDB<(typeof apiEntities)[number]>
 export type CellSchema = InferKyselyDB<(typeof cellEntities)[number]>

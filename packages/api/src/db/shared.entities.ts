@@ -65,4 +65,3 @@ export const ApiSetting = defineEntity({ name: 'ApiSetting', tableName: 'setting
 export const CellSaga = defineEntity({ name: 'CellSaga', tableName: 'sagas', properties: sagaProperties, indexes: sagaIndexes })
 export const CellOutbox = defineEntity({ name: 'CellOutbox', tableName: 'outbox', properties: outboxProperties })
 export const CellLease = defineEntity({ name: 'CellLease', tableName: 'leases', properties: leaseProperties })
-

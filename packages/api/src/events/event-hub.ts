@@ -7,7 +7,10 @@ import type { ApiSchema } from '../db/schemas.js'
 
 export type EventRow = Row<ApiSchema, 'event_log'>
 
-export type FollowedItem = { kind: 'event'; event: EventRow } | { kind: 'gap'; from: number; to: EventRow } | { kind: 'heartbeat'; position: number }
+export type FollowedItem =
+  | { kind: 'event'; event: EventRow }
+  | { kind: 'gap'; from: number; to: EventRow }
+  | { kind: 'heartbeat'; position: number }
 
 export const encodeCursor = (position: number): string => Buffer.from(`e:${position}`).toString('base64url')
 export function decodeCursor(cursor: string): number {

@@ -8,8 +8,8 @@ import type { Logger } from '@kilonova/runtime/logger'
 import type { Transaction } from 'kysely'
 import type { CellsService } from '../cells/cells.service.js'
 import type { Database, Row } from '../db/database.js'
-import type { ApiSchema, SharedSchema } from '../db/schemas.js'
 import { takeLease } from '../db/lease.js'
+import type { ApiSchema, SharedSchema } from '../db/schemas.js'
 import { projectOperations } from '../modules/operations/operation.projection.js'
 
 type OutboxRow = Row<SharedSchema, 'outbox'>
@@ -124,6 +124,10 @@ export class EventRelay {
 async function removeFrom(trx: Transaction<SharedSchema>, rows: OutboxRow[]): Promise<void> {
   await trx
     .deleteFrom('outbox')
-    .where('id', 'in', rows.map((row) => row.id))
+    .where(
+      'id',
+      'in',
+      rows.map((row) => row.id),
+    )
     .execute()
 }

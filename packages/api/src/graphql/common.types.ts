@@ -124,13 +124,16 @@ export const ErrorCode = {
 export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode]
 registerEnumType(ErrorCode, {
   name: 'ErrorCode',
-  description: 'Codes in extensions.code of an error, in Operation.error, ServerFault and bulk results. The extensions carry { code, httpStatus, exception (Nova\'s exception class name), fields (paths of bad input fields), requestId }. The number is the usual HTTP status; extensions.httpStatus is what Nova\'s REST API gives for that very exception. "Later" = only after acceptance.',
+  description:
+    'Codes in extensions.code of an error, in Operation.error, ServerFault and bulk results. The extensions carry { code, httpStatus, exception (Nova\'s exception class name), fields (paths of bad input fields), requestId }. The number is the usual HTTP status; extensions.httpStatus is what Nova\'s REST API gives for that very exception. "Later" = only after acceptance.',
   valuesConfig: {
     BAD_USER_INPUT: { description: '400. An input value breaks a rule: type, length, pattern, range, unknown key, bad filter.' },
     CURSOR_INVALID: { description: '400. A cursor is malformed or belongs to another filter or order.' },
     INVALID_REFERENCE: { description: '400. An object named in the input does not exist, is not visible, or is in no state to be used.' },
     FLAVOR_IMAGE_CONFLICT: { description: '400. Flavor and image ask for contradicting or impossible things.' },
-    OPERATION_NOT_SUPPORTED: { description: '400. This server, image, port or volume can never take part in the action (vTPM, SEV, accelerators, volume-backed).' },
+    OPERATION_NOT_SUPPORTED: {
+      description: '400. This server, image, port or volume can never take part in the action (vTPM, SEV, accelerators, volume-backed).',
+    },
     QUERY_TOO_COMPLEX: { description: '400. The document is too deep, too wide or too expensive.' },
     UNAUTHENTICATED: { description: '401. No token, or an invalid or expired one.' },
     INVALID_CREDENTIALS: { description: '401. User name, password or one-time code wrong.' },

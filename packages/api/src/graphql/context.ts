@@ -1,8 +1,8 @@
 /** What every resolver is given: who asks, the services, and loaders that batch look-ups within one request. */
 import DataLoader from 'dataloader'
 import type { Caller } from '../caller.js'
-import type { Services } from '../services.js'
 import { unauthenticated } from '../modules/identity/session.service.js'
+import type { Services } from '../services.js'
 
 export interface RequestInfo {
   requestId: string
@@ -17,7 +17,7 @@ export interface RequestInfo {
 type Loader<T> = DataLoader<string, T | null>
 type ById<T> = (ids: readonly string[]) => Promise<Map<string, T>>
 
-const loader = <T>(load: ById<T>): Loader<T> =>
+const batched = <T>(load: ById<T>): Loader<T> =>
   new DataLoader(async (ids) => {
     const found = await load(ids)
     return ids.map((id) => found.get(id) ?? null)
@@ -28,8 +28,9 @@ export class RequestContext {
   readonly request: RequestInfo
   /** SHA-256 of the schema in force. */
   readonly schemaHash: string
-  readonly #caller: Caller | null
-  readonly #loaders = new Map<string, unknown>()
+  // Not #private: Apollo Server works on a copy made by Object.create, which has no #private members.
+  private readonly whoAsks: Caller | null
+  private readonly loaders = new Map<string, unknown>()
   /** Policy decisions of this request, by rule and project. */
   readonly decisions = new Map<string, boolean>()
 
@@ -37,58 +38,58 @@ export class RequestContext {
     this.services = services
     this.request = request
     this.schemaHash = schemaHash
-    this.#caller = caller
+    this.whoAsks = caller
   }
 
   /** The caller; UNAUTHENTICATED when there is none. */
   get caller(): Caller {
-    if (this.#caller === null) throw unauthenticated('Sign in first: send an access token as bearer.')
-    return this.#caller
+    if (this.whoAsks === null) throw unauthenticated('Sign in first: send an access token as bearer.')
+    return this.whoAsks
   }
 
   get isAuthenticated(): boolean {
-    return this.#caller !== null
+    return this.whoAsks !== null
   }
 
   get users() {
-    return this.#loader('users', (ids) => this.services.identity.usersById(ids))
+    return this.loader('users', (ids) => this.services.identity.usersById(ids))
   }
   get projects() {
-    return this.#loader('projects', (ids) => this.services.identity.projectsById(ids))
+    return this.loader('projects', (ids) => this.services.identity.projectsById(ids))
   }
   get images() {
-    return this.#loader('images', (ids) => this.services.images.visibleById(this.caller, ids))
+    return this.loader('images', (ids) => this.services.images.visibleById(this.caller, ids))
   }
   get flavors() {
-    return this.#loader('flavors', (ids) => this.services.flavors.visibleById(this.caller, ids))
+    return this.loader('flavors', (ids) => this.services.flavors.visibleById(this.caller, ids))
   }
   get flavorAccess() {
-    return this.#loader('flavorAccess', (ids) => this.services.flavors.accessOf(ids))
+    return this.loader('flavorAccess', (ids) => this.services.flavors.accessOf(ids))
   }
   get subnets() {
-    return this.#loader('subnets', (ids) => this.services.networks.subnetsOf(ids))
+    return this.loader('subnets', (ids) => this.services.networks.subnetsOf(ids))
   }
   get usedAddresses() {
-    return this.#loader('usedAddresses', (ids) => this.services.networks.usedAddresses(ids))
+    return this.loader('usedAddresses', (ids) => this.services.networks.usedAddresses(ids))
   }
   get servers() {
-    return this.#loader('servers', (ids) => this.services.servers.visibleById(this.caller, ids))
+    return this.loader('servers', (ids) => this.services.servers.visibleById(this.caller, ids))
   }
   get operations() {
-    return this.#loader('operations', (ids) => this.services.operations.visibleById(this.caller, ids))
+    return this.loader('operations', (ids) => this.services.operations.visibleById(this.caller, ids))
   }
   get steps() {
-    return this.#loader('steps', (ids) => this.services.operations.stepsOf(ids))
+    return this.loader('steps', (ids) => this.services.operations.stepsOf(ids))
   }
   /** Compute nodes by host name. */
   get nodesByHost() {
-    return this.#loader('nodesByHost', async () => {
+    return this.loader('nodesByHost', async () => {
       const { nodes } = await this.services.hypervisors.allNodes()
       return new Map(nodes.map((node) => [node.host, node]))
     })
   }
   get providers() {
-    return this.#loader('providers', async () => {
+    return this.loader('providers', async () => {
       const providers = await this.services.placement.snapshot()
       return new Map(providers.map((provider) => [provider.providerId, provider]))
     })
@@ -96,14 +97,14 @@ export class RequestContext {
 
   /** Forgets what was loaded: for streams, whose context lives long. */
   forgetLoaded(): void {
-    this.#loaders.clear()
+    this.loaders.clear()
   }
 
-  #loader<T>(name: string, load: ById<T>): Loader<T> {
-    const known = this.#loaders.get(name) as Loader<T> | undefined
+  private loader<T>(name: string, load: ById<T>): Loader<T> {
+    const known = this.loaders.get(name) as Loader<T> | undefined
     if (known !== undefined) return known
-    const made = loader(load)
-    this.#loaders.set(name, made)
+    const made = batched(load)
+    this.loaders.set(name, made)
     return made
   }
 }

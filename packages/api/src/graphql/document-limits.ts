@@ -4,9 +4,9 @@ import {
   type DocumentNode,
   type FieldNode,
   type FragmentDefinitionNode,
-  getNamedType,
   type GraphQLOutputType,
   type GraphQLSchema,
+  getNamedType,
   isAbstractType,
   isListType,
   isNonNullType,
@@ -78,7 +78,12 @@ export function limitDocument(
       }
       if (selection.alias !== undefined && ++aliases > limits.maxAliases) throw refuse('aliases', limits.maxAliases)
       const parent = schema.getType(typeName)
-      const field = isObjectType(parent) || isAbstractType(parent) ? ('getFields' in parent ? parent.getFields()[selection.name.value] : undefined) : undefined
+      const field =
+        isObjectType(parent) || isAbstractType(parent)
+          ? 'getFields' in parent
+            ? parent.getFields()[selection.name.value]
+            : undefined
+          : undefined
       if (field === undefined) {
         spend(times)
         continue

@@ -5,10 +5,10 @@
 import type { PolicyRuleName } from '@kilonova/contract/policy-rules'
 import {
   defaultFieldResolver,
-  getNamedType,
   type GraphQLField,
   type GraphQLInputType,
   type GraphQLSchema,
+  getNamedType,
   isInputObjectType,
   isListType,
   isNonNullType,
@@ -38,7 +38,8 @@ function allows(context: RequestContext, rule: PolicyRuleName, target: PolicyTar
 function rulesOfInput(type: GraphQLInputType, value: unknown): PolicyRuleName[] {
   if (value === null || value === undefined) return []
   if (isNonNullType(type)) return rulesOfInput(type.ofType, value)
-  if (isListType(type)) return Array.isArray(value) ? value.flatMap((item) => rulesOfInput(type.ofType, item)) : rulesOfInput(type.ofType, value)
+  if (isListType(type))
+    return Array.isArray(value) ? value.flatMap((item) => rulesOfInput(type.ofType, item)) : rulesOfInput(type.ofType, value)
   if (!isInputObjectType(type)) return []
   const given = value as Record<string, unknown>
   return Object.values(type.getFields()).flatMap((field) => {

@@ -1,6 +1,6 @@
 /** Compiles a document with graphql-jit on its second use and keeps the compiled ones in an LRU; first uses run as usual. */
 import type { GatewayExecutor, GatewayInterface } from '@apollo/server-gateway-interface'
-import { type DocumentNode, execute, type ExecutionResult, type GraphQLSchema } from 'graphql'
+import { type DocumentNode, type ExecutionResult, execute, type GraphQLSchema } from 'graphql'
 import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit'
 import { LRUCache } from 'lru-cache'
 

@@ -75,7 +75,8 @@ export async function registerGateway(app: FastifyInstance, options: GatewayOpti
     includeStacktraceInErrorResponses: false,
     parseOptions: { maxTokens: config.max_tokens },
     plugins: [ApolloServerPluginCacheControlDisabled(), limitPlugin, errorPlugin],
-    formatError: (formatted, error) => formatError(formatted, error, (typeof error === 'object' && error !== null ? requestIds.get(error) : undefined) ?? '', log),
+    formatError: (formatted, error) =>
+      formatError(formatted, error, (typeof error === 'object' && error !== null ? requestIds.get(error) : undefined) ?? '', log),
     logger: { debug: () => {}, info: () => {}, warn: (text) => log.warn(text), error: (text) => log.error(text) },
   })
   await apollo.start()
@@ -107,36 +108,38 @@ export async function registerGateway(app: FastifyInstance, options: GatewayOpti
     return reply.code(Number(formatted.extensions?.httpStatus ?? 500)).send({ errors: [formatted] })
   }
 
+  const answerHttp = async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
+    const info = requestInfo(request, reply)
+    let context: RequestContext
+    try {
+      assertOrigin(request.headers.origin, options.allowedOrigins())
+      context = new RequestContext(services, info, await callerOf(bearerOf(request.headers.authorization), info), options.schemaHash)
+    } catch (error) {
+      return answerError(reply, error, info.requestId)
+    }
+    const headers = new HeaderMap()
+    for (const [name, value] of Object.entries(request.headers)) if (value !== undefined) headers.set(name, String(value))
+    const answer = await apollo.executeHTTPGraphQLRequest({
+      httpGraphQLRequest: {
+        method: request.method,
+        headers,
+        search: new URL(request.url, 'http://localhost').search,
+        body: request.body,
+      },
+      context: async () => context,
+    })
+    for (const [name, value] of answer.headers) reply.header(name, value)
+    reply.header('x-request-id', info.requestId).header('cache-control', 'no-store')
+    reply.code(answer.status ?? 200)
+    if (answer.body.kind === 'complete') return reply.send(answer.body.string)
+    throw new Error('incremental answers are not used')
+  }
+
+  app.post('/graphql', { bodyLimit: 1 << 20 }, answerHttp)
   app.route({
-    method: ['GET', 'POST'],
+    method: 'GET',
     url: '/graphql',
-    bodyLimit: 1 << 20,
-    handler: async (request, reply) => {
-      const info = requestInfo(request, reply)
-      let context: RequestContext
-      try {
-        assertOrigin(request.headers.origin, options.allowedOrigins())
-        context = new RequestContext(services, info, await callerOf(bearerOf(request.headers.authorization), info), options.schemaHash)
-      } catch (error) {
-        return answerError(reply, error, info.requestId)
-      }
-      const headers = new HeaderMap()
-      for (const [name, value] of Object.entries(request.headers)) if (value !== undefined) headers.set(name, String(value))
-      const answer = await apollo.executeHTTPGraphQLRequest({
-        httpGraphQLRequest: {
-          method: request.method,
-          headers,
-          search: new URL(request.url, 'http://localhost').search,
-          body: request.body,
-        },
-        context: async () => context,
-      })
-      for (const [name, value] of answer.headers) reply.header(name, value)
-      reply.header('x-request-id', info.requestId).header('cache-control', 'no-store')
-      reply.code(answer.status ?? 200)
-      if (answer.body.kind === 'complete') return reply.send(answer.body.string)
-      throw new Error('incremental answers are not used')
-    },
+    handler: answerHttp,
     wsHandler: makeHandler<{ accessToken?: string }, { caller?: Caller; timer?: NodeJS.Timeout }>({
       schema,
       onConnect: async (connection) => {
@@ -159,14 +162,20 @@ export async function registerGateway(app: FastifyInstance, options: GatewayOpti
       onDisconnect: (connection) => clearTimeout(connection.extra.timer),
       context: (connection) => {
         const request = connection.extra.request as FastifyRequest
-        return new RequestContext(services, { ...requestInfo(request, null), requestId: newRequestId() }, connection.extra.caller ?? null, options.schemaHash)
+        return new RequestContext(
+          services,
+          { ...requestInfo(request, null), requestId: newRequestId() },
+          connection.extra.caller ?? null,
+          options.schemaHash,
+        )
       },
       onSubscribe: (_context, _id, payload) => {
         void payload
       },
       onOperation: (_context, _id, _payload, args) => {
         const operation = getOperationAST(args.document, args.operationName)
-        if (operation !== null && operation !== undefined) limitDocument(schema, args.document, operation, args.variableValues ?? {}, limits)
+        if (operation !== null && operation !== undefined)
+          limitDocument(schema, args.document, operation, args.variableValues ?? {}, limits)
       },
       onError: (_context, _id, _payload, errors) =>
         errors.map((error) => {

@@ -13,7 +13,8 @@ export function Policy(rule: PolicyRuleName, onDeny: 'ERROR' | 'HIDE' = 'ERROR')
   const directive = Directive(onDeny === 'HIDE' ? `@policy(rule: "${rule}", onDeny: HIDE)` : `@policy(rule: "${rule}")`)
   const extension = Extensions({ [`policy:${rule}`]: policy })
   return ((target: object, key?: string | symbol, descriptor?: PropertyDescriptor) => {
-    const apply = (decorator: unknown): void => (decorator as (t: object, k?: string | symbol, d?: PropertyDescriptor) => void)(target, key, descriptor)
+    const apply = (decorator: unknown): void =>
+      (decorator as (t: object, k?: string | symbol, d?: PropertyDescriptor) => void)(target, key, descriptor)
     apply(directive)
     apply(extension)
   }) as PropertyDecorator & MethodDecorator

@@ -115,9 +115,19 @@ export function printCloudSchema(schema: GraphQLSchema): string {
       kind: Kind.DIRECTIVE as const,
       name: { kind: Kind.NAME as const, value: 'policy' },
       arguments: [
-        { kind: Kind.ARGUMENT as const, name: { kind: Kind.NAME as const, value: 'rule' }, value: { kind: Kind.STRING as const, value: policy.rule } },
+        {
+          kind: Kind.ARGUMENT as const,
+          name: { kind: Kind.NAME as const, value: 'rule' },
+          value: { kind: Kind.STRING as const, value: policy.rule },
+        },
         ...(policy.onDeny === 'HIDE'
-          ? [{ kind: Kind.ARGUMENT as const, name: { kind: Kind.NAME as const, value: 'onDeny' }, value: { kind: Kind.ENUM as const, value: 'HIDE' } }]
+          ? [
+              {
+                kind: Kind.ARGUMENT as const,
+                name: { kind: Kind.NAME as const, value: 'onDeny' },
+                value: { kind: Kind.ENUM as const, value: 'HIDE' },
+              },
+            ]
           : []),
       ],
     }))
@@ -125,7 +135,8 @@ export function printCloudSchema(schema: GraphQLSchema): string {
   const withDirectives = visit(document, {
     enter(node) {
       if (node.kind === Kind.OBJECT_TYPE_DEFINITION || node.kind === Kind.INPUT_OBJECT_TYPE_DEFINITION) typeName = node.name.value
-      if (node.kind === Kind.FIELD_DEFINITION) return { ...node, directives: [...(node.directives ?? []), ...directivesOf(node.name.value)] }
+      if (node.kind === Kind.FIELD_DEFINITION)
+        return { ...node, directives: [...(node.directives ?? []), ...directivesOf(node.name.value)] }
       if (node.kind === Kind.INPUT_VALUE_DEFINITION) {
         const type = schema.getType(typeName)
         const isInputField = type !== undefined && 'getFields' in type && type.astNode?.kind !== Kind.OBJECT_TYPE_DEFINITION

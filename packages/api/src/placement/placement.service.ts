@@ -21,7 +21,10 @@ export interface InventoryReport {
 export interface ProviderSnapshot {
   providerId: string
   name: string
-  inventories: Record<string, { total: number; reserved: number; minUnit: number; maxUnit: number; stepSize: number; ratio: number; used: number }>
+  inventories: Record<
+    string,
+    { total: number; reserved: number; minUnit: number; maxUnit: number; stepSize: number; ratio: number; used: number }
+  >
   traits: ReadonlySet<string>
 }
 
@@ -84,7 +87,10 @@ export class PlacementService {
         await trx.deleteFrom('provider_traits').where('provider_uuid', '=', providerId).where('trait', 'in', gone).execute()
       }
       if (added.length > 0) {
-        await trx.insertInto('provider_traits').values(added.map((trait) => ({ provider_uuid: providerId, trait }))).execute()
+        await trx
+          .insertInto('provider_traits')
+          .values(added.map((trait) => ({ provider_uuid: providerId, trait })))
+          .execute()
       }
       if (changed || gone.length > 0 || added.length > 0) await this.#bumpGeneration(trx, providerId)
     })
@@ -101,7 +107,9 @@ export class PlacementService {
       const mine = await trx.selectFrom('allocations').selectAll().where('consumer_uuid', '=', consumer.id).execute()
       if (mine.length > 0) {
         if (mine.every((row) => row.provider_uuid === providerId)) return true
-        throw new CloudError('CONFLICT', `Consumer ${consumer.id} holds allocations elsewhere.`, { exception: 'ConsumerAllocationConflict' })
+        throw new CloudError('CONFLICT', `Consumer ${consumer.id} holds allocations elsewhere.`, {
+          exception: 'ConsumerAllocationConflict',
+        })
       }
       const wanted = Object.entries(amounts).filter(([, amount]) => amount > 0)
       const inventories = await this.#inventoriesOf(trx, [providerId])

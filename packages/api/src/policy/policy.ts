@@ -6,7 +6,7 @@ import type { Logger } from '@kilonova/runtime/logger'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { type Caller } from '../caller.js'
-import { compileExpression, type PolicySubject, type PolicyTarget, PolicySyntaxError, type Predicate } from './expression.js'
+import { compileExpression, type PolicySubject, PolicySyntaxError, type PolicyTarget, type Predicate } from './expression.js'
 
 export type { PolicyTarget } from './expression.js'
 

@@ -70,7 +70,13 @@ export class SchedulerService {
       const alternates = decision.ranked
         .filter((other) => other !== host && other.cellId === host.cellId)
         .slice(0, this.#options.maxAttempts - 1)
-      trace.stages.push({ kind: 'CLAIM', name: 'claim', hostsBefore: decision.ranked.length, hostsAfter: decision.ranked.length - lost, reason: lost === 0 ? null : 'taken meanwhile' })
+      trace.stages.push({
+        kind: 'CLAIM',
+        name: 'claim',
+        hostsBefore: decision.ranked.length,
+        hostsAfter: decision.ranked.length - lost,
+        reason: lost === 0 ? null : 'taken meanwhile',
+      })
       trace.selectedHost = host.host
       trace.alternateHosts = alternates.map((alternate) => alternate.host)
       trace.finishedAt = this.#options.clock.now()

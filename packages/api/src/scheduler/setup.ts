@@ -17,7 +17,9 @@ export function configuredSetup(options: ApiConfig['filter_scheduler']): Schedul
   const filters = options.enabled_filters.map((name) => {
     const filter = availableFilters.find((candidate) => candidate.name === name)
     if (filter === undefined) {
-      throw new Error(`Scheduler host filter ${name} could not be found; there are ${availableFilters.map((known) => known.name).join(', ')}.`)
+      throw new Error(
+        `Scheduler host filter ${name} could not be found; there are ${availableFilters.map((known) => known.name).join(', ')}.`,
+      )
     }
     return filter
   })

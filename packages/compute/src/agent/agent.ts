@@ -1,9 +1,9 @@
 /** The agent of one host: takes work from the cell's conductor, does it once, tells the outcome, keeps the host clean. */
 import { randomUUID } from 'node:crypto'
+import { CloudError, isErrorCode } from '@kilonova/contract/errors'
 import { type AgentService, agentService, agentTopic, type WorkKey } from '@kilonova/contract/rpc/agent'
 import { conductorService, conductorTopic, type WorkOutcome } from '@kilonova/contract/rpc/conductor'
 import type { HandlersOf } from '@kilonova/contract/rpc/method'
-import { CloudError, isErrorCode } from '@kilonova/contract/errors'
 import type { MessageBus, Subscription } from '@kilonova/runtime/bus/bus'
 import type { Clock } from '@kilonova/runtime/clock'
 import type { Logger } from '@kilonova/runtime/logger'
@@ -99,7 +99,8 @@ export class Agent {
       destroy: async (input) => this.#accept(input.key, () => driver.destroy(input.key.serverId)),
       powerOn: async (input) => this.#accept(input.key, () => driver.powerOn(input.key.serverId)),
       powerOff: async (input) => this.#accept(input.key, (signal) => driver.powerOff(input.key.serverId, input.timeoutSeconds, signal)),
-      reboot: async (input) => this.#accept(input.key, (signal) => driver.reboot(input.key.serverId, input.type, input.timeoutSeconds, signal)),
+      reboot: async (input) =>
+        this.#accept(input.key, (signal) => driver.reboot(input.key.serverId, input.type, input.timeoutSeconds, signal)),
       powerState: async ({ serverId }) => ({ powerState: await driver.powerState(serverId) }),
       consoleLog: async ({ serverId, ...cut }) => this.#answer(() => driver.consoleLog(serverId, cut)),
       consoleTarget: async ({ serverId, type }) => ({ target: await this.#answer(() => driver.consoleTarget(serverId, type)) }),
@@ -160,13 +161,21 @@ export class Agent {
       log.warn({ err: error, host, server: key.serverId, step: key.step, direction: key.direction }, 'work failed')
       if (error instanceof DriverError) {
         const details = error.cause instanceof Error ? error.cause.message : undefined
-        return { kind: 'failed', error: { code: error.code, message: error.message, exception: error.exception, details }, hostAtFault: error.hostAtFault }
+        return {
+          kind: 'failed',
+          error: { code: error.code, message: error.message, exception: error.exception, details },
+          hostAtFault: error.hostAtFault,
+        }
       }
       if (error instanceof CloudError && isErrorCode(error.code)) {
         return { kind: 'failed', error: { code: error.code, message: error.message, exception: error.exception }, hostAtFault: false }
       }
       const details = error instanceof Error ? (error.stack ?? error.message) : String(error)
-      return { kind: 'failed', error: { code: 'INTERNAL', message: 'An unexpected error happened on the host.', details }, hostAtFault: true }
+      return {
+        kind: 'failed',
+        error: { code: 'INTERNAL', message: 'An unexpected error happened on the host.', details },
+        hostAtFault: true,
+      }
     }
   }
 

@@ -11,8 +11,8 @@ export interface KeptConsole {
 export const consoleLogLimit = 100 * 1024
 
 /** Escape sequences and control characters but tab and line breaks. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed
-const controls = /\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)|\u001b[@-_]|[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/g
+const controls =
+  /\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)|\u001b[@-_]|[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/g
 
 export const printableConsole = (text: string): string => text.replaceAll('\r\n', '\n').replaceAll('\r', '\n').replaceAll(controls, '')
 
@@ -24,7 +24,12 @@ export function cutConsoleLog(kept: KeptConsole, cut: { tailLines: number | null
   else if (cut.fromOffset === null) from = Math.max(from, end - consoleLogLimit)
   const to = Math.min(end, from + consoleLogLimit)
   const slice = kept.bytes.subarray(from - kept.startOffset, to - kept.startOffset)
-  return { output: printableConsole(slice.toString('utf8')), startOffset: from, endOffset: to, truncated: from > wanted && cut.tailLines === null }
+  return {
+    output: printableConsole(slice.toString('utf8')),
+    startOffset: from,
+    endOffset: to,
+    truncated: from > wanted && cut.tailLines === null,
+  }
 }
 
 function startOfTail(bytes: Buffer, lines: number): number {

@@ -50,7 +50,8 @@ export class Journal {
     )
     if (key.direction === 'forward' && undone) return { kind: 'refuse', reason: 'this attempt was undone' }
     if (known === undefined || key.fence > current.fence) {
-      const entries = known === undefined ? [...current.entries, { ...identityOf(key), outcome: null }].slice(-keptEntries) : current.entries
+      const entries =
+        known === undefined ? [...current.entries, { ...identityOf(key), outcome: null }].slice(-keptEntries) : current.entries
       this.#write(key.serverId, { fence: key.fence, entries })
     }
     return { kind: 'act' }
@@ -108,4 +109,7 @@ const identityOf = (key: WorkKey): Omit<Entry, 'outcome'> => ({
 })
 
 const sameWork = (candidate: Entry, key: WorkKey): boolean =>
-  candidate.sagaId === key.sagaId && candidate.step === key.step && candidate.direction === key.direction && candidate.attempt === key.attempt
+  candidate.sagaId === key.sagaId &&
+  candidate.step === key.step &&
+  candidate.direction === key.direction &&
+  candidate.attempt === key.attempt

@@ -1,12 +1,12 @@
 /** Runs every role of the cloud in this process. */
 import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
-import { openControlPlane, type ControlPlane } from '@kilonova/api/control-plane'
 import { cell0Id } from '@kilonova/api/cells/cells.service'
+import { type ControlPlane, openControlPlane } from '@kilonova/api/control-plane'
 import { Agent } from '@kilonova/compute/agent/agent'
 import { allocationOf } from '@kilonova/compute/config'
-import { FakeDriver } from '@kilonova/compute/drivers/fake/fake.driver'
 import type { Driver } from '@kilonova/compute/driver'
+import { FakeDriver } from '@kilonova/compute/drivers/fake/fake.driver'
 import { Journal } from '@kilonova/compute/journal/journal'
 import { InProcessBus } from '@kilonova/runtime/bus/in-process.bus'
 import { systemClock } from '@kilonova/runtime/clock'
@@ -25,6 +25,8 @@ export interface CloudOptions {
   driver: { kind: 'fake'; hosts: number } | { kind: 'libvirt'; make: (agent: { host: string; nodeId: string }) => Driver }
   version: string
   log: Logger
+  /** Address of a database by its name (api, cell0, cell1); absent: SQLite files in the data folder. */
+  databaseUrl?: (name: string) => string
 }
 
 export const cell1Id = '11111111-1111-4111-8111-111111111111'
@@ -61,12 +63,12 @@ export class Cloud {
     let self: Cloud | undefined
     const url = (): string => self?.url ?? ''
     const publicUrl = (): string => config.api.public_urls[0] ?? url()
-    const sqlite = (name: string): string => `sqlite://${data.file('db', `${name}.db`)}`
+    const databaseUrl = options.databaseUrl ?? ((name: string): string => `sqlite://${data.file('db', `${name}.db`)}`)
     const plane = await openControlPlane({
-      apiUrl: sqlite('api'),
+      apiUrl: databaseUrl('api'),
       cells: [
-        { id: cell0Id, name: 'cell0', url: sqlite('cell0'), transportUrl: 'none:///' },
-        { id: cell1Id, name: 'cell1', url: sqlite('cell1'), transportUrl: 'in-process:///' },
+        { id: cell0Id, name: 'cell0', url: databaseUrl('cell0'), transportUrl: 'none:///' },
+        { id: cell1Id, name: 'cell1', url: databaseUrl('cell1'), transportUrl: 'in-process:///' },
       ],
       imageFolder: data.file('images'),
       config,

@@ -39,7 +39,9 @@ export class DataFolder {
     }
     const { bavail, bsize } = statfsSync(path)
     if (bavail * bsize < neededBytes) {
-      throw new OperatorError(`There is too little disk space at ${path}: ${Math.floor((bavail * bsize) / 2 ** 20)} MiB free, ${neededBytes / 2 ** 20} MiB are needed.`)
+      throw new OperatorError(
+        `There is too little disk space at ${path}: ${Math.floor((bavail * bsize) / 2 ** 20)} MiB free, ${neededBytes / 2 ** 20} MiB are needed.`,
+      )
     }
     const idFile = join(path, 'cloud.json')
     if (!existsSync(idFile)) {
@@ -68,7 +70,8 @@ export class DataFolder {
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
         const holder = this.holder()
-        if (holder !== null) throw new OperatorError(`A Kilonova runs on ${this.path} already (process ${holder}). Stop it with \`./kilonova down\`.`)
+        if (holder !== null)
+          throw new OperatorError(`A Kilonova runs on ${this.path} already (process ${holder}). Stop it with \`./kilonova down\`.`)
         rmSync(lockFile, { force: true })
       }
     }

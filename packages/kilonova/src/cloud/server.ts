@@ -34,9 +34,24 @@ const contentSecurityPolicy = [
 
 export async function buildHttpServer(options: HttpServerOptions): Promise<FastifyInstance> {
   const { plane, log } = options
-  const app = Fastify({ logger: false, genReqId: newRequestId, requestIdHeader: false, bodyLimit: 1 << 20, routerOptions: { maxParamLength: 300 } })
+  const app = Fastify({
+    logger: false,
+    genReqId: newRequestId,
+    requestIdHeader: false,
+    bodyLimit: 1 << 20,
+    routerOptions: { maxParamLength: 300 },
+  })
   app.addHook('onResponse', async (request, reply) => {
-    log.debug({ requestId: request.id, method: request.method, url: redactText(request.url), status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'request')
+    log.debug(
+      {
+        requestId: request.id,
+        method: request.method,
+        url: redactText(request.url),
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime),
+      },
+      'request',
+    )
   })
   app.addHook('onSend', async (_request, reply) => {
     reply.header('x-content-type-options', 'nosniff').header('referrer-policy', 'no-referrer')
@@ -63,7 +78,10 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
     app.setNotFoundHandler(async (request, reply) => {
       const isPage = request.method === 'GET' && (request.headers.accept ?? '').includes('text/html')
       if (!isPage) return reply.code(404).send({ message: 'Not found' })
-      return reply.header('content-security-policy', contentSecurityPolicy).header('cache-control', 'no-cache').sendFile('index.html', { maxAge: 0 })
+      return reply
+        .header('content-security-policy', contentSecurityPolicy)
+        .header('cache-control', 'no-cache')
+        .sendFile('index.html', { maxAge: 0 })
     })
   }
   return app

@@ -34,7 +34,13 @@ export async function up(flags: UpFlags): Promise<void> {
     )
     const running = cloud
     const first = await steps.run('Preparing the first project', () =>
-      seedCloud(running.plane, async () => ({ name: 'private', cidr: '192.168.240.0/20', mtu: 1500, networkType: 'LOCAL', dnsServers: [] })),
+      seedCloud(running.plane, async () => ({
+        name: 'private',
+        cidr: '192.168.240.0/20',
+        mtu: 1500,
+        networkType: 'LOCAL',
+        dnsServers: [],
+      })),
     )
     await steps.run('Starting every role', () => running.start())
     if (first !== null) {

@@ -32,20 +32,12 @@ export class InProcessBus implements MessageBus {
     }
   }
 
-  async call<M extends RpcMethod>(
-    topic: string,
-    method: M,
-    input: InputOf<M>,
-    options: CallOptions = {},
-  ): Promise<OutputOf<M>> {
+  async call<M extends RpcMethod>(topic: string, method: M, input: InputOf<M>, options: CallOptions = {}): Promise<OutputOf<M>> {
     assertNoTransaction(`bus call ${method.name}`)
     const timeoutMs = options.timeoutMs ?? 10_000
     let timer: NodeJS.Timeout | undefined
     const deadline = new Promise<never>((_, reject) => {
-      timer = setTimeout(
-        () => reject(new BusUnavailableError(topic, method.name, `no answer in ${timeoutMs} ms`)),
-        timeoutMs,
-      )
+      timer = setTimeout(() => reject(new BusUnavailableError(topic, method.name, `no answer in ${timeoutMs} ms`)), timeoutMs)
     })
     try {
       return (await Promise.race([this.#deliver(topic, method, input), deadline])) as OutputOf<M>

@@ -20,7 +20,11 @@ export async function inspectImage(path: string): Promise<Inspection> {
     await file.read(head, 0, head.length, 0)
     if (head.length >= 104 && head.toString('latin1', 0, 4) === 'QFI\xfb') {
       const backing = head.readBigUInt64BE(8)
-      return { format: 'qcow2', virtualSizeBytes: Number(head.readBigUInt64BE(24)), refusal: backing === 0n ? null : 'The image names a backing file.' }
+      return {
+        format: 'qcow2',
+        virtualSizeBytes: Number(head.readBigUInt64BE(24)),
+        refusal: backing === 0n ? null : 'The image names a backing file.',
+      }
     }
     return { format: 'raw', virtualSizeBytes: size, refusal: null }
   } finally {

@@ -30,13 +30,15 @@ export function buildOnHostTask(context: CellContext): SagaDefinition<BuildOnHos
   const { database, upCalls } = context
 
   /** A change of the building server; it does nothing once somebody deletes the server. */
-  const change = (run: Run, values: InstanceChange): Commit<CellSchema> => async (trx) => {
-    const row = await changeInstance(trx, database.now, run.serverId, values, {
-      vmStates: ['building'],
-      taskStates: ['scheduling', 'networking', 'block_device_mapping', 'spawning'],
-    })
-    return row === null ? [] : instanceEvents(row, values, contextOf(run))
-  }
+  const change =
+    (run: Run, values: InstanceChange): Commit<CellSchema> =>
+    async (trx) => {
+      const row = await changeInstance(trx, database.now, run.serverId, values, {
+        vmStates: ['building'],
+        taskStates: ['scheduling', 'networking', 'block_device_mapping', 'spawning'],
+      })
+      return row === null ? [] : instanceEvents(row, values, contextOf(run))
+    }
 
   const loadBuilding = async (run: Run) => {
     const row = await findInstance(database.read, run.serverId)
@@ -60,7 +62,10 @@ export function buildOnHostTask(context: CellContext): SagaDefinition<BuildOnHos
           const row = await loadBuilding(run)
           const consumer = { id: run.serverId, projectId: row.project_id, userId: row.user_id }
           if (!(await upCalls.placement.claim(consumer, run.state.selected.nodeId, run.state.amounts))) {
-            throw new WorkFailedError({ code: 'HOST_REFUSED', message: 'The host has no room any more.', exception: 'ComputeResourcesUnavailable' }, true)
+            throw new WorkFailedError(
+              { code: 'HOST_REFUSED', message: 'The host has no room any more.', exception: 'ComputeResourcesUnavailable' },
+              true,
+            )
           }
           const values: InstanceChange = {
             host: run.state.selected.host,
@@ -199,7 +204,10 @@ export function buildOnHostTask(context: CellContext): SagaDefinition<BuildOnHos
             vmStates: ['building'],
             taskStates: ['scheduling', 'networking', 'block_device_mapping', 'spawning'],
           })
-          const told = row === null ? [] : instanceEvents(row, values, contextOf(run), { eventType: 'instance.create.error', phase: 'ERROR', priority: 'ERROR' })
+          const told =
+            row === null
+              ? []
+              : instanceEvents(row, values, contextOf(run), { eventType: 'instance.create.error', phase: 'ERROR', priority: 'ERROR' })
           return [...told, operationUpdate(operationOf(run), { state: 'FAILED', error, attempts: run.attempt, buildStage })]
         },
       }

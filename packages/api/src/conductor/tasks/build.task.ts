@@ -1,20 +1,21 @@
 /** Task `build`: finds a host for a server and hands it to that host's cell (A-LAUNCH-17). Runs in the super-conductor. */
-import { powerStates } from '@kilonova/contract/server-states'
+
 import type { SchedulingTrace } from '@kilonova/contract/operations'
+import { powerStates } from '@kilonova/contract/server-states'
 import { z } from 'zod'
-import { cell0Id, type CellsService } from '../../cells/cells.service.js'
+import { type CellsService, cell0Id } from '../../cells/cells.service.js'
 import type { Database } from '../../db/database.js'
 import type { ApiSchema, CellSchema } from '../../db/schemas.js'
-import { Outbox } from '../../events/outbox.js'
 import { operationUpdate } from '../../events/operation-update.js'
+import { Outbox } from '../../events/outbox.js'
 import { faultOf, findInstance, instanceEvents, type NewInstance } from '../../modules/servers/instance.store.js'
 import type { PlacementService } from '../../placement/placement.service.js'
 import type { ScheduleRequest } from '../../scheduler/host-state.js'
 import { NoValidHostError, type SchedulerService } from '../../scheduler/scheduler.service.js'
 import type { SagaDefinition, SagaRun } from '../saga.js'
+import { WorkFailedError } from '../saga.js'
 import { SagaStore } from '../saga-store.js'
 import type { BuildOnHostState } from './build-on-host.task.js'
-import { WorkFailedError } from '../saga.js'
 
 const chosenHost = z.object({ host: z.string(), node: z.string(), nodeId: z.string(), cellId: z.string() })
 export const buildState = z.object({
@@ -69,7 +70,11 @@ export function buildTask(options: BuildTaskOptions): SagaDefinition<BuildState,
   const operationOf = (run: Run) => ({ operationId: run.operationId, projectId: run.projectId, requestId: run.requestId })
   const storeTrace = async (run: Run, trace: SchedulingTrace): Promise<void> => {
     await api.transaction(async (trx) => {
-      await trx.updateTable('operations').set({ trace: JSON.stringify(trace) }).where('id', '=', run.operationId).execute()
+      await trx
+        .updateTable('operations')
+        .set({ trace: JSON.stringify(trace) })
+        .where('id', '=', run.operationId)
+        .execute()
     })
   }
   const insertInstance = async (cellId: string, instance: NewInstance, run: Run): Promise<void> => {
@@ -83,7 +88,10 @@ export function buildTask(options: BuildTaskOptions): SagaDefinition<BuildState,
         .returningAll()
         .executeTakeFirst()
       if (inserted !== undefined) {
-        await outbox.append(trx, instanceEvents(inserted, { vm_state: '', task_state: '' }, { operationId: run.operationId, requestId: run.requestId }))
+        await outbox.append(
+          trx,
+          instanceEvents(inserted, { vm_state: '', task_state: '' }, { operationId: run.operationId, requestId: run.requestId }),
+        )
       }
     })
   }
@@ -118,7 +126,11 @@ export function buildTask(options: BuildTaskOptions): SagaDefinition<BuildState,
               kind: 'done',
               patch: { selected: selection.selected, alternates: selection.alternates },
               commit: async (trx) => {
-                await trx.updateTable('operations').set({ trace: JSON.stringify(trace) }).where('id', '=', run.operationId).execute()
+                await trx
+                  .updateTable('operations')
+                  .set({ trace: JSON.stringify(trace) })
+                  .where('id', '=', run.operationId)
+                  .execute()
                 return []
               },
             }
@@ -234,7 +246,12 @@ export function buildTask(options: BuildTaskOptions): SagaDefinition<BuildState,
           kind: 'end',
           commit: async (trx) => {
             await wipePassword(trx, run.serverId)
-            return [operationUpdate(operationOf(run), { state: 'CANCELLED', error: { code: 'CANCELLED', message: 'The server was deleted before it had a host.' } })]
+            return [
+              operationUpdate(operationOf(run), {
+                state: 'CANCELLED',
+                error: { code: 'CANCELLED', message: 'The server was deleted before it had a host.' },
+              }),
+            ]
           },
         }
       }
@@ -279,7 +296,10 @@ export function buildTask(options: BuildTaskOptions): SagaDefinition<BuildState,
     const outbox = new Outbox(api, options.publisherId)
     await api.transaction(async (trx) => {
       await outbox.append(trx, [
-        operationUpdate(operationOf(run), { state: 'CANCELLED', error: { code: 'CANCELLED', message: 'The server was deleted before it had a host.' } }),
+        operationUpdate(operationOf(run), {
+          state: 'CANCELLED',
+          error: { code: 'CANCELLED', message: 'The server was deleted before it had a host.' },
+        }),
       ])
     })
   }

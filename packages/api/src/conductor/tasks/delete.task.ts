@@ -51,7 +51,10 @@ export function deleteTask({ context, sagas, poke }: DeleteTaskOptions): SagaDef
         async action(run) {
           if (run.state.host === null) return { kind: 'done' }
           if (!(await hostIsUp(context, run.state.host))) {
-            context.log.warn({ host: run.state.host, server: run.serverId }, 'deleted while its host is down; the agent cleans up when it returns')
+            context.log.warn(
+              { host: run.state.host, server: run.serverId },
+              'deleted while its host is down; the agent cleans up when it returns',
+            )
             return { kind: 'done' }
           }
           return askAgent(context, run.state.host, 'destroy', {}, 120)

@@ -45,11 +45,16 @@ export function importImageTask(db: Database<ApiSchema>, store: ImageStore): Sag
         progress: 70,
         async action(run) {
           const image = await db.read.selectFrom('images').selectAll().where('id', '=', run.state.imageId).executeTakeFirstOrThrow()
-          const upload = await db.read.selectFrom('image_uploads').selectAll().where('id', '=', run.state.uploadId).executeTakeFirstOrThrow()
+          const upload = await db.read
+            .selectFrom('image_uploads')
+            .selectAll()
+            .where('id', '=', run.state.uploadId)
+            .executeTakeFirstOrThrow()
           const path = store.partOf(upload.id)
           const size = await store.sizeOfPart(upload.id)
           if (size === null || size === 0) throw rejected('The upload holds no bytes.')
-          if (upload.size_bytes !== null && upload.size_bytes !== size) throw rejected(`${upload.size_bytes} bytes were announced, ${size} arrived.`)
+          if (upload.size_bytes !== null && upload.size_bytes !== size)
+            throw rejected(`${upload.size_bytes} bytes were announced, ${size} arrived.`)
           const hashValue = await store.sha256(path)
           if (upload.checksum !== null && upload.checksum !== `sha256:${hashValue}`) {
             throw rejected(`The checksum of the data is sha256:${hashValue}, not the announced one.`)
@@ -98,7 +103,10 @@ export function importImageTask(db: Database<ApiSchema>, store: ImageStore): Sag
         commit: async (trx) => {
           await trx
             .updateTable('image_uploads')
-            .set({ state: 'FAILED', error: JSON.stringify({ code: error.code, message: error.message, exception: error.exception ?? null }) })
+            .set({
+              state: 'FAILED',
+              error: JSON.stringify({ code: error.code, message: error.message, exception: error.exception ?? null }),
+            })
             .where('id', '=', run.state.uploadId)
             .execute()
           await trx.updateTable('images').set({ status: 'QUEUED', updated_at: db.now }).where('id', '=', run.state.imageId).execute()

@@ -124,7 +124,8 @@ export function powerTask(context: CellContext, kind: PowerTaskKind): SagaDefini
         kind: 'end',
         commit: async (trx) => {
           const changed = await changeInstance(trx, database.now, run.serverId, values, { taskStates: tasksOf[kind] })
-          const told = changed === null ? [] : instanceEvents(changed, values, contextOf(run), shape.step === 'reboot' ? notify('ERROR') : undefined)
+          const told =
+            changed === null ? [] : instanceEvents(changed, values, contextOf(run), shape.step === 'reboot' ? notify('ERROR') : undefined)
           return [...told, operationUpdate(operationOf(run), { state: cancelled ? 'CANCELLED' : 'FAILED', error })]
         },
       }

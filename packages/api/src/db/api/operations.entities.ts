@@ -23,11 +23,7 @@ export const Operation = defineEntity({
     updated_at: time(),
     finished_at: time().nullable(),
   },
-  indexes: [
-    { properties: ['project_id', 'created_at'] },
-    { properties: ['server_id', 'created_at'] },
-    { properties: ['parent_id'] },
-  ],
+  indexes: [{ properties: ['project_id', 'created_at'] }, { properties: ['server_id', 'created_at'] }, { properties: ['parent_id'] }],
 })
 
 export const OperationStep = defineEntity({

@@ -1,12 +1,11 @@
 import { eventTypes as knownTypes } from '@kilonova/contract/events'
-import { Arg, createUnionType, Ctx, FieldResolver, ID, Query, Resolver, Root, Subscription } from 'type-graphql'
-import { encodeCursor, type EventRow, type FollowedItem } from '../../events/event-hub.js'
+import { Arg, Ctx, createUnionType, FieldResolver, ID, Query, Resolver, Root, Subscription } from 'type-graphql'
+import { type EventRow, encodeCursor, type FollowedItem } from '../../events/event-hub.js'
 import type { RequestContext } from '../../graphql/context.js'
 import { Policy } from '../../graphql/policy-directive.js'
 import { toUser } from '../identity/identity.resolver.js'
 import { User } from '../identity/identity.types.js'
-import { OperationChange } from '../operations/operation.types.js'
-import { Operation } from '../operations/operation.types.js'
+import { Operation, OperationChange } from '../operations/operation.types.js'
 import { toOperation } from '../operations/operation.view.js'
 import { Server, ServerChange } from '../servers/server.types.js'
 import { toServer } from '../servers/server.view.js'
@@ -81,7 +80,10 @@ const gapOf = (item: Extract<FollowedItem, { kind: 'gap' }>): EventGap => ({
   lostFrom: 0,
   lostUntil: item.to.occurred_at,
 })
-const heartbeatOf = (item: Extract<FollowedItem, { kind: 'heartbeat' }>): EventHeartbeat => ({ cursor: encodeCursor(item.position), at: Date.now() })
+const heartbeatOf = (item: Extract<FollowedItem, { kind: 'heartbeat' }>): EventHeartbeat => ({
+  cursor: encodeCursor(item.position),
+  at: Date.now(),
+})
 
 interface ServerSignal {
   position: number
@@ -113,7 +115,10 @@ function serverChanges({ args, context }: StreamInfo<{ serverIds?: string[] | nu
   })
 }
 
-function operationChanges({ args, context }: StreamInfo<{ operationIds?: string[] | null; serverId?: string | null; after?: string | null }>) {
+function operationChanges({
+  args,
+  context,
+}: StreamInfo<{ operationIds?: string[] | null; serverId?: string | null; after?: string | null }>) {
   const { caller, services } = context
   services.policy.enforce('os_compute_api:os-instance-actions:list', caller)
   return stream(async function* (signal): AsyncGenerator<{ position: number; operationId: string }> {
@@ -122,10 +127,14 @@ function operationChanges({ args, context }: StreamInfo<{ operationIds?: string[
       if (!mayReceive(caller, item.event, false)) continue
       const row = await context.operations.load(item.event.subject_id)
       if (row === null) continue
-      const named = args.operationIds == null || args.operationIds.includes(row.id) || (row.parent_id !== null && args.operationIds.includes(row.parent_id))
+      const named =
+        args.operationIds == null ||
+        args.operationIds.includes(row.id) ||
+        (row.parent_id !== null && args.operationIds.includes(row.parent_id))
       if (!named || (args.serverId != null && row.server_id !== args.serverId)) continue
       yield { position: item.event.position, operationId: row.id }
-      if (row.parent_id !== null && args.operationIds?.includes(row.parent_id)) yield { position: item.event.position, operationId: row.parent_id }
+      if (row.parent_id !== null && args.operationIds?.includes(row.parent_id))
+        yield { position: item.event.position, operationId: row.parent_id }
     }
   })
 }
@@ -160,7 +169,12 @@ export class EventResolver {
         subject: info.subject as EventSubject,
         phase: phase ?? null,
         priority: phase === 'ERROR' ? 'ERROR' : 'INFO',
-        payloadName: eventType === 'instance.update' ? 'InstanceUpdatePayload' : info.subject === 'SERVER' ? 'InstanceActionPayload' : `${pascal(info.subject)}Payload`,
+        payloadName:
+          eventType === 'instance.update'
+            ? 'InstanceUpdatePayload'
+            : info.subject === 'SERVER'
+              ? 'InstanceActionPayload'
+              : `${pascal(info.subject)}Payload`,
         payloadVersion: '1.0',
         description: info.description,
       }
@@ -176,7 +190,8 @@ export class EventResolver {
   events(
     @Root() item: EventNode | EventGap | EventHeartbeat,
     @Arg('after', () => String, { nullable: true, description: 'Resume after this cursor; absent: only new items.' }) _after: string | null,
-    @Arg('filter', () => EventFilter, { nullable: true, description: 'Which events; absent: all of the caller’s project.' }) _filter: EventFilter | null,
+    @Arg('filter', () => EventFilter, { nullable: true, description: 'Which events; absent: all of the caller’s project.' })
+    _filter: EventFilter | null,
   ): typeof EventStreamItem {
     return item
   }
@@ -189,17 +204,22 @@ export class EventResolver {
   serverChanged(
     @Root() signal: ServerSignal,
     @Arg('serverIds', () => [ID], { nullable: true, description: 'Only these servers.' }) _serverIds: string[] | null,
-    @Arg('projectId', () => ID, { nullable: true, description: 'Only servers of this project; other projects need all-projects rights.' }) _projectId: string | null,
+    @Arg('projectId', () => ID, { nullable: true, description: 'Only servers of this project; other projects need all-projects rights.' })
+    _projectId: string | null,
     @Arg('after', () => String, { nullable: true, description: 'Resume after this cursor.' }) _after: string | null,
   ): ServerChange {
     return { cursor: encodeCursor(signal.position), change: signal.change, serverId: signal.serverId, changedFields: signal.changedFields }
   }
 
   @Policy('os_compute_api:os-instance-actions:list')
-  @Subscription(() => OperationChange, { subscribe: operationChanges, description: 'Every change of state, progress or step of operations.' })
+  @Subscription(() => OperationChange, {
+    subscribe: operationChanges,
+    description: 'Every change of state, progress or step of operations.',
+  })
   async operationChanged(
     @Root() signal: { position: number; operationId: string },
-    @Arg('operationIds', () => [ID], { nullable: true, description: 'Only these operations; a parent includes its children.' }) _operationIds: string[] | null,
+    @Arg('operationIds', () => [ID], { nullable: true, description: 'Only these operations; a parent includes its children.' })
+    _operationIds: string[] | null,
     @Arg('serverId', () => ID, { nullable: true, description: 'Only operations of this server.' }) _serverId: string | null,
     @Arg('after', () => String, { nullable: true, description: 'Resume after this cursor.' }) _after: string | null,
     @Ctx() context: RequestContext,

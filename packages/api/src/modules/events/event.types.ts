@@ -64,13 +64,13 @@ registerEnumType(EventPriority, {
   },
 })
 
-@ObjectType({ description: 'Something that happened; Nova\'s versioned notification.', simpleResolvers: true })
+@ObjectType({ description: "Something that happened; Nova's versioned notification.", simpleResolvers: true })
 export class Event {
   @Field(() => ID)
   id!: string
   @Field(() => String, { description: 'Pass as after to resume behind it.' })
   cursor!: string
-  @Field(() => String, { description: 'Nova\'s dotted name, for example instance.create.end; see eventTypes.' })
+  @Field(() => String, { description: "Nova's dotted name, for example instance.create.end; see eventTypes." })
   eventType!: string
   @Field(() => EventSubject)
   subject!: EventSubject

@@ -1,6 +1,7 @@
 /** Streams for one subscriber: events it may see, live and resumable, ending when its session ends. */
-import { eventTypes as knownTypes } from '@kilonova/contract/events'
+
 import { CloudError } from '@kilonova/contract/errors'
+import { eventTypes as knownTypes } from '@kilonova/contract/events'
 import { type Caller } from '../../caller.js'
 import type { EventRow, FollowedItem } from '../../events/event-hub.js'
 import type { RequestContext } from '../../graphql/context.js'
@@ -24,7 +25,11 @@ const checkEveryMs = 5000
  * Follows the log for a caller. The session is looked at again every few seconds and before each event after that: it ends with
  * UNAUTHENTICATED when the session, its user or its project are gone.
  */
-export async function* followAs(context: RequestContext, after: string | null | undefined, signal: AbortSignal): AsyncGenerator<FollowedItem> {
+export async function* followAs(
+  context: RequestContext,
+  after: string | null | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<FollowedItem> {
   const { services, caller } = context
   let checkedAt = performance.now()
   for await (const item of services.events.follow(after ?? null, signal)) {
@@ -39,14 +44,17 @@ export async function* followAs(context: RequestContext, after: string | null | 
 
 /** Tenancy: events of the caller's project, of nobody's project for administrators, of all with the rule. */
 export function mayReceive(caller: Caller, event: EventRow, allProjects: boolean): boolean {
-  if (event.project_id !== null && event.project_id === caller.projectId) return event.event_type !== 'keypair.import.end' || event.user_id === caller.userId
+  if (event.project_id !== null && event.project_id === caller.projectId)
+    return event.event_type !== 'keypair.import.end' || event.user_id === caller.userId
   return allProjects
 }
 
 export function matchesFilter(event: EventRow, filter: EventFilterInput): boolean {
   const typeMatches =
     filter.eventTypes == null ||
-    filter.eventTypes.some((pattern) => (pattern.endsWith('*') ? event.event_type.startsWith(pattern.slice(0, -1)) : event.event_type === pattern))
+    filter.eventTypes.some((pattern) =>
+      pattern.endsWith('*') ? event.event_type.startsWith(pattern.slice(0, -1)) : event.event_type === pattern,
+    )
   return (
     typeMatches &&
     (filter.subjects == null || filter.subjects.includes(event.subject)) &&

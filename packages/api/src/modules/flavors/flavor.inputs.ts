@@ -1,6 +1,6 @@
 import { Field, Float, ID, InputType, Int, registerEnumType } from 'type-graphql'
-import { Policy } from '../../graphql/policy-directive.js'
 import { ExtraSpecInput, SortDirection } from '../../graphql/common.types.js'
+import { Policy } from '../../graphql/policy-directive.js'
 
 export const FlavorSortKey = {
   ID: 'ID',

@@ -12,7 +12,10 @@ type Flavor = types.Flavor
 
 const FlavorConnection = connectionOf(() => Flavor, 'Flavor', 'flavors')
 @ArgsType()
-class FlavorArgs extends listArgs(() => inputs.FlavorFilter, () => inputs.FlavorOrder) {}
+class FlavorArgs extends listArgs(
+  () => inputs.FlavorFilter,
+  () => inputs.FlavorOrder,
+) {}
 
 export const toFlavor = (row: FlavorRow): Flavor => ({
   id: row.id,
@@ -43,31 +46,45 @@ export class FlavorResolver {
   }
 
   @Query(() => Flavor, { nullable: true, description: 'One flavor, null if unknown or not visible.' })
-  async flavor(@Arg('id', () => ID, { description: 'Flavor id.' }) id: string, @Ctx() { services, caller }: RequestContext): Promise<Flavor | null> {
+  async flavor(
+    @Arg('id', () => ID, { description: 'Flavor id.' }) id: string,
+    @Ctx() { services, caller }: RequestContext,
+  ): Promise<Flavor | null> {
     const row = await services.flavors.flavor(caller, id)
     return row === null ? null : toFlavor(row)
   }
 
   @Query(() => FlavorConnection, { description: 'Public flavors and those the project has access to.' })
-  async flavors(@Args() args: FlavorArgs, @Ctx() { services, caller }: RequestContext) {
+  async flavors(@Args(() => FlavorArgs) args: FlavorArgs, @Ctx() { services, caller }: RequestContext) {
     return new FlavorConnection(mapPage(await services.flavors.flavors(caller, args), toFlavor))
   }
 
   @Policy('os_compute_api:os-flavor-manage:create')
-  @Mutation(() => types.CreateFlavorPayload, { description: 'Make a flavor. Errors: ALREADY_EXISTS (id or name), BAD_USER_INPUT (extra spec).' })
-  async createFlavor(@Arg('input', () => inputs.CreateFlavorInput, { description: 'Input.' }) input: inputs.CreateFlavorInput, @Ctx() { services, caller }: RequestContext) {
+  @Mutation(() => types.CreateFlavorPayload, {
+    description: 'Make a flavor. Errors: ALREADY_EXISTS (id or name), BAD_USER_INPUT (extra spec).',
+  })
+  async createFlavor(
+    @Arg('input', () => inputs.CreateFlavorInput, { description: 'Input.' }) input: inputs.CreateFlavorInput,
+    @Ctx() { services, caller }: RequestContext,
+  ) {
     return { flavor: toFlavor(await services.flavors.create(caller, input)) }
   }
 
   @Policy('os_compute_api:os-flavor-manage:update')
   @Mutation(() => types.UpdateFlavorPayload, { description: 'Change the description, the only mutable field.' })
-  async updateFlavor(@Arg('input', () => inputs.UpdateFlavorInput, { description: 'Input.' }) input: inputs.UpdateFlavorInput, @Ctx() { services, caller }: RequestContext) {
+  async updateFlavor(
+    @Arg('input', () => inputs.UpdateFlavorInput, { description: 'Input.' }) input: inputs.UpdateFlavorInput,
+    @Ctx() { services, caller }: RequestContext,
+  ) {
     return { flavor: toFlavor(await services.flavors.update(caller, input)) }
   }
 
   @Policy('os_compute_api:os-flavor-manage:delete')
   @Mutation(() => types.DeleteFlavorPayload, { description: 'Delete; existing servers keep their copy.' })
-  async deleteFlavor(@Arg('input', () => inputs.DeleteFlavorInput, { description: 'Input.' }) input: inputs.DeleteFlavorInput, @Ctx() { services, caller }: RequestContext) {
+  async deleteFlavor(
+    @Arg('input', () => inputs.DeleteFlavorInput, { description: 'Input.' }) input: inputs.DeleteFlavorInput,
+    @Ctx() { services, caller }: RequestContext,
+  ) {
     return { deletedId: await services.flavors.delete(caller, input) }
   }
 
@@ -76,13 +93,19 @@ export class FlavorResolver {
   @Mutation(() => types.SetFlavorExtraSpecsPayload, {
     description: 'Write extra specs, keep the others; existing servers are not touched. Errors: BAD_USER_INPUT with the key, CONFLICT.',
   })
-  async setFlavorExtraSpecs(@Arg('input', () => inputs.SetFlavorExtraSpecsInput, { description: 'Input.' }) input: inputs.SetFlavorExtraSpecsInput, @Ctx() { services, caller }: RequestContext) {
+  async setFlavorExtraSpecs(
+    @Arg('input', () => inputs.SetFlavorExtraSpecsInput, { description: 'Input.' }) input: inputs.SetFlavorExtraSpecsInput,
+    @Ctx() { services, caller }: RequestContext,
+  ) {
     return { flavor: toFlavor(await services.flavors.setExtraSpecs(caller, input)) }
   }
 
   @Policy('os_compute_api:os-flavor-extra-specs:delete')
   @Mutation(() => types.DeleteFlavorExtraSpecsPayload, { description: 'Remove extra specs; keys are not validated.' })
-  async deleteFlavorExtraSpecs(@Arg('input', () => inputs.DeleteFlavorExtraSpecsInput, { description: 'Input.' }) input: inputs.DeleteFlavorExtraSpecsInput, @Ctx() { services, caller }: RequestContext) {
+  async deleteFlavorExtraSpecs(
+    @Arg('input', () => inputs.DeleteFlavorExtraSpecsInput, { description: 'Input.' }) input: inputs.DeleteFlavorExtraSpecsInput,
+    @Ctx() { services, caller }: RequestContext,
+  ) {
     return { flavor: toFlavor(await services.flavors.deleteExtraSpecs(caller, input)) }
   }
 }

@@ -15,8 +15,8 @@ import type { ApiSchema } from '../../db/schemas.js'
 import type { Outbox } from '../../events/outbox.js'
 import { parseInput } from '../../graphql/parse-input.js'
 import type { Policy } from '../../policy/policy.js'
-import { generationMismatch, refuseStale } from '../identity/identity.service.js'
 import type { IdempotencyService } from '../idempotency/idempotency.service.js'
+import { generationMismatch, refuseStale } from '../identity/identity.service.js'
 
 export type FlavorRow = Row<ApiSchema, 'flavors'>
 
@@ -91,7 +91,9 @@ export class FlavorService {
 
   /** Flavors by id that the caller may see: public ones, and private ones its project has access to. */
   async visibleById(caller: Caller, ids: readonly string[]): Promise<Map<string, FlavorRow>> {
-    const rows = await this.#visible(caller, false).where('flavors.id', 'in', [...ids]).execute()
+    const rows = await this.#visible(caller, false)
+      .where('flavors.id', 'in', [...ids])
+      .execute()
     return new Map(rows.map((row) => [row.id, row]))
   }
 
@@ -99,7 +101,10 @@ export class FlavorService {
     return (await this.visibleById(caller, [id])).get(id) ?? null
   }
 
-  async flavors(caller: Caller, request: PageRequest & { filter?: FlavorFilterInput | null; orderBy?: OrderInput[] | null }): Promise<Page<FlavorRow>> {
+  async flavors(
+    caller: Caller,
+    request: PageRequest & { filter?: FlavorFilterInput | null; orderBy?: OrderInput[] | null },
+  ): Promise<Page<FlavorRow>> {
     const { filter } = request
     let query = this.#visible(caller, filter?.allFlavors === true)
     if (filter?.minRamMb != null) query = query.where('ram_mb', '>=', filter.minRamMb)
@@ -119,7 +124,12 @@ export class FlavorService {
   }
 
   async accessOf(flavorIds: readonly string[]): Promise<Map<string, string[]>> {
-    const rows = await this.#db.read.selectFrom('flavor_projects').selectAll().where('flavor_id', 'in', [...flavorIds]).orderBy('project_id').execute()
+    const rows = await this.#db.read
+      .selectFrom('flavor_projects')
+      .selectAll()
+      .where('flavor_id', 'in', [...flavorIds])
+      .orderBy('project_id')
+      .execute()
     const access = new Map<string, string[]>()
     for (const row of rows) access.set(row.flavor_id, [...(access.get(row.flavor_id) ?? []), row.project_id])
     return access
@@ -144,7 +154,10 @@ export class FlavorService {
           await this.#db.transaction(async (trx) => {
             await insertFlavor(this.#db, trx, { ...input, id: refs.id, extraSpecs: specs })
             if (access.length > 0) {
-              await trx.insertInto('flavor_projects').values(access.map((project_id) => ({ flavor_id: refs.id, project_id }))).execute()
+              await trx
+                .insertInto('flavor_projects')
+                .values(access.map((project_id) => ({ flavor_id: refs.id, project_id })))
+                .execute()
             }
             await this.#tell(trx, caller, 'flavor.create', refs.id, { name: input.name })
             await done(trx, refs)
@@ -153,8 +166,14 @@ export class FlavorService {
           if (!isUniqueViolation(error)) throw error
           const sameId = await this.#db.read.selectFrom('flavors').select('id').where('id', '=', refs.id).executeTakeFirst()
           throw sameId !== undefined
-            ? new CloudError('ALREADY_EXISTS', `Flavor with ID ${refs.id} already exists.`, { exception: 'FlavorIdExists', fields: ['input.id'] })
-            : new CloudError('ALREADY_EXISTS', `Flavor with name ${input.name} already exists.`, { exception: 'FlavorExists', fields: ['input.name'] })
+            ? new CloudError('ALREADY_EXISTS', `Flavor with ID ${refs.id} already exists.`, {
+                exception: 'FlavorIdExists',
+                fields: ['input.id'],
+              })
+            : new CloudError('ALREADY_EXISTS', `Flavor with name ${input.name} already exists.`, {
+                exception: 'FlavorExists',
+                fields: ['input.name'],
+              })
         }
         return refs
       },
@@ -162,20 +181,34 @@ export class FlavorService {
     return this.#require(id)
   }
 
-  async update(caller: Caller, raw: { flavorId: string; description?: string | null; expectedGeneration?: number | null; idempotencyKey?: string | null }): Promise<FlavorRow> {
+  async update(
+    caller: Caller,
+    raw: { flavorId: string; description?: string | null; expectedGeneration?: number | null; idempotencyKey?: string | null },
+  ): Promise<FlavorRow> {
     this.#options.policy.enforce('os_compute_api:os-flavor-manage:update', caller)
     const input = parseInput(z.object({ description: flavorDescription }), raw)
     return this.#change(caller, 'updateFlavor', raw, () => (input.description === undefined ? {} : { description: input.description }))
   }
 
-  async setExtraSpecs(caller: Caller, raw: { flavorId: string; extraSpecs: { key: string; value: string }[]; expectedGeneration?: number | null; idempotencyKey?: string | null }): Promise<FlavorRow> {
+  async setExtraSpecs(
+    caller: Caller,
+    raw: {
+      flavorId: string
+      extraSpecs: { key: string; value: string }[]
+      expectedGeneration?: number | null
+      idempotencyKey?: string | null
+    },
+  ): Promise<FlavorRow> {
     this.#options.policy.enforce('os_compute_api:os-flavor-extra-specs:create', caller)
     this.#options.policy.enforce('os_compute_api:os-flavor-extra-specs:update', caller)
     const specs = checkedSpecs(raw.extraSpecs)
     return this.#change(caller, 'setFlavorExtraSpecs', raw, (row) => ({ extra_specs: JSON.stringify({ ...specsOf(row), ...specs }) }))
   }
 
-  async deleteExtraSpecs(caller: Caller, raw: { flavorId: string; keys: string[]; expectedGeneration?: number | null; idempotencyKey?: string | null }): Promise<FlavorRow> {
+  async deleteExtraSpecs(
+    caller: Caller,
+    raw: { flavorId: string; keys: string[]; expectedGeneration?: number | null; idempotencyKey?: string | null },
+  ): Promise<FlavorRow> {
     this.#options.policy.enforce('os_compute_api:os-flavor-extra-specs:delete', caller)
     return this.#change(caller, 'deleteFlavorExtraSpecs', raw, (row) => {
       const specs = specsOf(row)
@@ -250,7 +283,14 @@ export class FlavorService {
     return query.where((eb) =>
       eb.or([
         eb('is_public', '=', 1),
-        eb('flavors.id', 'in', eb.selectFrom('flavor_projects').select('flavor_id').where('project_id', '=', caller.projectId ?? '')),
+        eb(
+          'flavors.id',
+          'in',
+          eb
+            .selectFrom('flavor_projects')
+            .select('flavor_id')
+            .where('project_id', '=', caller.projectId ?? ''),
+        ),
         ...(seesPrivate ? [eb('is_public', '=', 0)] : []),
       ]),
     )
@@ -264,12 +304,23 @@ export class FlavorService {
 
   async #requireProjects(ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return
-    const rows = await this.#db.read.selectFrom('projects').select('id').where('id', 'in', [...ids]).execute()
+    const rows = await this.#db.read
+      .selectFrom('projects')
+      .select('id')
+      .where('id', 'in', [...ids])
+      .execute()
     const missing = ids.find((id) => !rows.some((row) => row.id === id))
-    if (missing !== undefined) throw CloudError.invalidReference('input.accessProjectIds', `Project ${missing} could not be found.`, 'ProjectNotFound')
+    if (missing !== undefined)
+      throw CloudError.invalidReference('input.accessProjectIds', `Project ${missing} could not be found.`, 'ProjectNotFound')
   }
 
-  async #tell(trx: Transaction<ApiSchema>, caller: Caller, eventType: string, flavorId: string, data: Record<string, unknown>): Promise<void> {
+  async #tell(
+    trx: Transaction<ApiSchema>,
+    caller: Caller,
+    eventType: string,
+    flavorId: string,
+    data: Record<string, unknown>,
+  ): Promise<void> {
     await this.#options.outbox.append(trx, [
       {
         eventType,

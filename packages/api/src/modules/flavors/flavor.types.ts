@@ -1,7 +1,7 @@
 import { Field, Float, ID, Int, ObjectType } from 'type-graphql'
+import { ExtraSpec } from '../../graphql/common.types.js'
 import { Policy } from '../../graphql/policy-directive.js'
 import { DateTime } from '../../graphql/scalars.js'
-import { ExtraSpec } from '../../graphql/common.types.js'
 
 @ObjectType({ description: 'A project that may use a private flavor.', simpleResolvers: true })
 export class FlavorAccess {
@@ -11,7 +11,10 @@ export class FlavorAccess {
   projectId!: string
 }
 
-@ObjectType({ description: 'A hardware size: vCPUs, memory, disks, plus extra specs. Immutable but for its description and extra specs.', simpleResolvers: true })
+@ObjectType({
+  description: 'A hardware size: vCPUs, memory, disks, plus extra specs. Immutable but for its description and extra specs.',
+  simpleResolvers: true,
+})
 export class Flavor {
   @Field(() => ID, { description: 'Flavor id as chosen at creation; any string of up to 255 characters, not always a UUID.' })
   id!: string

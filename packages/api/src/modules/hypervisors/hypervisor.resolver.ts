@@ -1,8 +1,7 @@
 import { Arg, Args, ArgsType, Ctx, FieldResolver, ID, Query, Resolver, Root } from 'type-graphql'
 import { mapPage } from '../../db/paging.js'
 import { ResourceOrder } from '../../graphql/common.types.js'
-import { connectionOf } from '../../graphql/connection.js'
-import { listArgs } from '../../graphql/connection.js'
+import { connectionOf, listArgs } from '../../graphql/connection.js'
 import type { RequestContext } from '../../graphql/context.js'
 import { Policy } from '../../graphql/policy-directive.js'
 import { ServerArgs, ServerConnection } from '../servers/server.resolver.js'
@@ -14,9 +13,15 @@ import { ComputeService, HostUsage, Hypervisor, type ServiceBinary } from './hyp
 const HypervisorConnection = connectionOf(() => Hypervisor, 'Hypervisor', 'hypervisors')
 const ComputeServiceConnection = connectionOf(() => ComputeService, 'ComputeService', 'services')
 @ArgsType()
-class HypervisorArgs extends listArgs(() => HypervisorFilter, () => ResourceOrder) {}
+class HypervisorArgs extends listArgs(
+  () => HypervisorFilter,
+  () => ResourceOrder,
+) {}
 @ArgsType()
-class ComputeServiceArgs extends listArgs(() => ComputeServiceFilter, () => ResourceOrder) {}
+class ComputeServiceArgs extends listArgs(
+  () => ComputeServiceFilter,
+  () => ResourceOrder,
+) {}
 
 type HypervisorNode = Hypervisor & { node: NodeRecord }
 type ServiceNode = ComputeService & { service: ServiceRecord }
@@ -60,7 +65,7 @@ export class ComputeServiceResolver {
 
   @Policy('os_compute_api:os-services:list')
   @Query(() => ComputeServiceConnection, { description: 'Services; API processes are not listed.' })
-  async computeServices(@Args() args: ComputeServiceArgs, @Ctx() { services, caller }: RequestContext) {
+  async computeServices(@Args(() => ComputeServiceArgs) args: ComputeServiceArgs, @Ctx() { services, caller }: RequestContext) {
     const page = await services.hypervisors.services(caller, args)
     return new ComputeServiceConnection(mapPage(page, (service) => toService(service, services.hypervisors.zoneOf(service))))
   }
@@ -86,7 +91,7 @@ export class HypervisorResolver {
 
   @Policy('os_compute_api:os-hypervisors:servers', 'HIDE')
   @FieldResolver(() => ServerConnection, { nullable: true })
-  async servers(@Root() { node }: HypervisorNode, @Args() args: ServerArgs, @Ctx() { services, caller }: RequestContext) {
+  async servers(@Root() { node }: HypervisorNode, @Args(() => ServerArgs) args: ServerArgs, @Ctx() { services, caller }: RequestContext) {
     const filter = { allProjects: true, ...args.filter, hypervisorHostname: node.hypervisor_hostname }
     return new ServerConnection(mapPage(await services.servers.servers(caller, { ...args, filter }), toServer))
   }
@@ -107,14 +112,17 @@ export class HypervisorResolver {
 
   @Policy('os_compute_api:os-hypervisors:show')
   @Query(() => Hypervisor, { nullable: true, description: 'One hypervisor, null if unknown.' })
-  async hypervisor(@Arg('id', () => ID, { description: 'Compute node id.' }) id: string, @Ctx() { services, caller }: RequestContext): Promise<HypervisorNode | null> {
+  async hypervisor(
+    @Arg('id', () => ID, { description: 'Compute node id.' }) id: string,
+    @Ctx() { services, caller }: RequestContext,
+  ): Promise<HypervisorNode | null> {
     const node = await services.hypervisors.hypervisor(caller, id)
     return node === null ? null : toHypervisor(node)
   }
 
   @Policy('os_compute_api:os-hypervisors:list-detail')
   @Query(() => HypervisorConnection, { description: 'Hypervisors whose host is mapped.' })
-  async hypervisors(@Args() args: HypervisorArgs, @Ctx() { services, caller }: RequestContext) {
+  async hypervisors(@Args(() => HypervisorArgs) args: HypervisorArgs, @Ctx() { services, caller }: RequestContext) {
     return new HypervisorConnection(mapPage(await services.hypervisors.hypervisors(caller, args), toHypervisor))
   }
 }

@@ -1,13 +1,14 @@
 /** Hosts: services, compute nodes, and the picture of them the scheduler decides on. */
-import type { NodeReport } from '@kilonova/contract/rpc/conductor'
+
 import { agentService, agentTopic } from '@kilonova/contract/rpc/agent'
+import type { NodeReport } from '@kilonova/contract/rpc/conductor'
 import type { MessageBus } from '@kilonova/runtime/bus/bus'
 import type { Logger } from '@kilonova/runtime/logger'
 import { sql } from 'kysely'
 import { type Caller } from '../../caller.js'
 import type { Cell, CellsService } from '../../cells/cells.service.js'
 import type { Database, Row } from '../../db/database.js'
-import { listFingerprint, type Page, pageInMemory, type PageRequest } from '../../db/paging.js'
+import { listFingerprint, type Page, type PageRequest, pageInMemory } from '../../db/paging.js'
 import { type OrderInput, sortKeys } from '../../db/resource-order.js'
 import type { ApiSchema, CellSchema } from '../../db/schemas.js'
 import type { PlacementService } from '../../placement/placement.service.js'
@@ -78,11 +79,15 @@ export class HypervisorService {
     const { api, cells } = this.#options
     const mapped = new Set((await api.read.selectFrom('host_mappings').select('host').execute()).map((row) => row.host))
     const { answers, missing } = await cells.scatter(await cells.withHosts(), async (cell) => {
-      const services = new Map((await this.#servicesOf(cell)).filter((service) => service.binary === 'nova-compute').map((service) => [service.host, service]))
+      const services = new Map(
+        (await this.#servicesOf(cell)).filter((service) => service.binary === 'nova-compute').map((service) => [service.host, service]),
+      )
       const rows = await cell.database.read.selectFrom('compute_nodes').selectAll().execute()
       return rows.flatMap((row): NodeRecord[] => {
         const service = services.get(row.host)
-        return service === undefined || !mapped.has(row.host) ? [] : [{ ...row, service, report_parsed: JSON.parse(row.report) as NodeReport }]
+        return service === undefined || !mapped.has(row.host)
+          ? []
+          : [{ ...row, service, report_parsed: JSON.parse(row.report) as NodeReport }]
       })
     })
     return { nodes: answers.flatMap(({ value }) => value), isPartial: missing.length > 0 }
@@ -123,7 +128,9 @@ export class HypervisorService {
     const { answers } = await cells.scatter(await cells.withHosts(), ({ database }) =>
       database.read.selectFrom('compute_nodes').select('host').distinct().execute(),
     )
-    const found = answers.flatMap(({ cell, value }) => value.filter((row) => !known.has(row.host)).map((row) => ({ host: row.host, cell_uuid: cell.id })))
+    const found = answers.flatMap(({ cell, value }) =>
+      value.filter((row) => !known.has(row.host)).map((row) => ({ host: row.host, cell_uuid: cell.id })),
+    )
     if (found.length === 0) return []
     await api.transaction(async (trx) => {
       await trx
@@ -135,7 +142,10 @@ export class HypervisorService {
     return found.map((row) => row.host)
   }
 
-  async hypervisors(caller: Caller, request: PageRequest & { filter?: HypervisorFilterInput | null; orderBy?: OrderInput[] | null }): Promise<Page<NodeRecord>> {
+  async hypervisors(
+    caller: Caller,
+    request: PageRequest & { filter?: HypervisorFilterInput | null; orderBy?: OrderInput[] | null },
+  ): Promise<Page<NodeRecord>> {
     this.#options.policy.enforce('os_compute_api:os-hypervisors:list-detail', caller)
     const { filter } = request
     const { nodes, isPartial } = await this.allNodes()
@@ -159,12 +169,16 @@ export class HypervisorService {
   }
 
   async hypervisor(caller: Caller, id: string): Promise<NodeRecord | null> {
-    if (!this.#options.policy.allows('os_compute_api:os-hypervisors:show', caller)) this.#options.policy.enforce('os_compute_api:os-hypervisors:show', caller)
+    if (!this.#options.policy.allows('os_compute_api:os-hypervisors:show', caller))
+      this.#options.policy.enforce('os_compute_api:os-hypervisors:show', caller)
     const { nodes } = await this.allNodes()
     return nodes.find((node) => node.uuid === id) ?? null
   }
 
-  async services(caller: Caller, request: PageRequest & { filter?: ServiceFilterInput | null; orderBy?: OrderInput[] | null }): Promise<Page<ServiceRecord>> {
+  async services(
+    caller: Caller,
+    request: PageRequest & { filter?: ServiceFilterInput | null; orderBy?: OrderInput[] | null },
+  ): Promise<Page<ServiceRecord>> {
     this.#options.policy.enforce('os_compute_api:os-services:list', caller)
     const { filter } = request
     const { services, isPartial } = await this.allServices()

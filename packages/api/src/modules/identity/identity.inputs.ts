@@ -38,7 +38,7 @@ export class LoginInput {
   username!: string
   @Field(() => String, { description: 'Password.' })
   password!: string
-  @Field(() => ID, { nullable: true, description: 'Project to scope to; default the user\'s default project.' })
+  @Field(() => ID, { nullable: true, description: "Project to scope to; default the user's default project." })
   projectId?: string | null
 }
 

@@ -1,11 +1,11 @@
+import { CloudError } from '@kilonova/contract/errors'
 import { Arg, Args, ArgsType, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql'
 import { impliedRoles, isRoleName, roleNames } from '../../caller.js'
-import { CloudError } from '@kilonova/contract/errors'
+import { mapPage } from '../../db/paging.js'
+import { ResourceOrder } from '../../graphql/common.types.js'
 import { connectionOf, listArgs } from '../../graphql/connection.js'
 import type { RequestContext } from '../../graphql/context.js'
 import { Policy } from '../../graphql/policy-directive.js'
-import { ResourceOrder } from '../../graphql/common.types.js'
-import { mapPage } from '../../db/paging.js'
 import * as inputs from './identity.inputs.js'
 import type { AssignmentRow, ProjectRow, UserRow } from './identity.service.js'
 import * as types from './identity.types.js'
@@ -22,11 +22,20 @@ const UserConnection = connectionOf(() => User, 'User', 'users')
 const RoleAssignmentConnection = connectionOf(() => RoleAssignment, 'RoleAssignment', 'role assignments')
 
 @ArgsType()
-class ProjectArgs extends listArgs(() => inputs.ProjectFilter, () => ResourceOrder) {}
+class ProjectArgs extends listArgs(
+  () => inputs.ProjectFilter,
+  () => ResourceOrder,
+) {}
 @ArgsType()
-class UserArgs extends listArgs(() => inputs.UserFilter, () => ResourceOrder) {}
+class UserArgs extends listArgs(
+  () => inputs.UserFilter,
+  () => ResourceOrder,
+) {}
 @ArgsType()
-class RoleAssignmentArgs extends listArgs(() => inputs.RoleAssignmentFilter, () => ResourceOrder) {}
+class RoleAssignmentArgs extends listArgs(
+  () => inputs.RoleAssignmentFilter,
+  () => ResourceOrder,
+) {}
 
 export const toProject = (row: ProjectRow): Project => ({
   id: row.id,
@@ -57,7 +66,10 @@ export const toUser = (row: UserRow): UserNode => ({
 const toRole = (name: string): Role => ({
   id: name,
   name,
-  description: { admin: 'Administers the cloud.', member: 'Creates and changes things in a project.', reader: 'Looks at things in a project.' }[name] ?? null,
+  description:
+    { admin: 'Administers the cloud.', member: 'Creates and changes things in a project.', reader: 'Looks at things in a project.' }[
+      name
+    ] ?? null,
 })
 
 type AssignmentNode = types.RoleAssignment & { row: AssignmentRow }
@@ -179,7 +191,7 @@ export class IdentityResolver {
 
   @Policy('identity:list_projects')
   @Query(() => ProjectConnection, { description: 'Projects: all for admins, one’s own for others.' })
-  async projects(@Args() args: ProjectArgs, @Ctx() context: RequestContext) {
+  async projects(@Args(() => ProjectArgs) args: ProjectArgs, @Ctx() context: RequestContext) {
     const page = await context.services.identity.projects(context.caller, args)
     return new ProjectConnection(mapPage(page, toProject))
   }
@@ -193,14 +205,14 @@ export class IdentityResolver {
 
   @Policy('identity:list_users')
   @Query(() => UserConnection, { description: 'Users.' })
-  async users(@Args() args: UserArgs, @Ctx() context: RequestContext) {
+  async users(@Args(() => UserArgs) args: UserArgs, @Ctx() context: RequestContext) {
     const page = await context.services.identity.users(context.caller, args)
     return new UserConnection(mapPage<UserRow, User>(page, toUser))
   }
 
   @Policy('identity:list_role_assignments')
   @Query(() => RoleAssignmentConnection, { description: 'Who has which role where.' })
-  async roleAssignments(@Args() args: RoleAssignmentArgs, @Ctx() context: RequestContext) {
+  async roleAssignments(@Args(() => RoleAssignmentArgs) args: RoleAssignmentArgs, @Ctx() context: RequestContext) {
     const page = await context.services.identity.roleAssignments(context.caller, args)
     return new RoleAssignmentConnection(mapPage(page, toAssignment))
   }
@@ -215,7 +227,10 @@ export class IdentityResolver {
   @Mutation(() => types.RefreshSessionPayload, {
     description: 'New tokens for a live session, optionally scoped to another project. Errors: UNAUTHENTICATED, INVALID_REFERENCE.',
   })
-  async refreshSession(@Arg('input', () => inputs.RefreshSessionInput, { description: 'Input.' }) input: inputs.RefreshSessionInput, @Ctx() context: RequestContext) {
+  async refreshSession(
+    @Arg('input', () => inputs.RefreshSessionInput, { description: 'Input.' }) input: inputs.RefreshSessionInput,
+    @Ctx() context: RequestContext,
+  ) {
     const refreshToken = input.refreshToken ?? context.request.refreshCookie
     if (refreshToken === null) throw unauthenticated('There is no session to refresh.')
     try {
@@ -230,7 +245,10 @@ export class IdentityResolver {
   @Mutation(() => types.LogoutPayload, {
     description: 'End the session (or all of the user); open consoles and subscriptions close within a second.',
   })
-  async logout(@Arg('input', () => inputs.LogoutInput, { description: 'Input.' }) input: inputs.LogoutInput, @Ctx() context: RequestContext) {
+  async logout(
+    @Arg('input', () => inputs.LogoutInput, { description: 'Input.' }) input: inputs.LogoutInput,
+    @Ctx() context: RequestContext,
+  ) {
     const { caller, services } = context
     const ids = input.everywhere === true ? await services.sessions.sessionIdsOf(caller.userId) : [caller.sessionId]
     context.request.setRefreshCookie(null, 0)
@@ -240,7 +258,10 @@ export class IdentityResolver {
   @Mutation(() => types.ChangeOwnPasswordPayload, {
     description: 'Change one’s own password and end other sessions. Errors: INVALID_CREDENTIALS.',
   })
-  async changeOwnPassword(@Arg('input', () => inputs.ChangeOwnPasswordInput, { description: 'Input.' }) input: inputs.ChangeOwnPasswordInput, @Ctx() context: RequestContext) {
+  async changeOwnPassword(
+    @Arg('input', () => inputs.ChangeOwnPasswordInput, { description: 'Input.' }) input: inputs.ChangeOwnPasswordInput,
+    @Ctx() context: RequestContext,
+  ) {
     const { caller, services } = context
     await services.identity.changeOwnPassword(caller, input)
     const issued = await services.sessions.login(
@@ -253,49 +274,73 @@ export class IdentityResolver {
 
   @Policy('identity:create_project')
   @Mutation(() => types.CreateProjectPayload, { description: 'Make a project. Errors: ALREADY_EXISTS.' })
-  async createProject(@Arg('input', () => inputs.CreateProjectInput, { description: 'Input.' }) input: inputs.CreateProjectInput, @Ctx() { services, caller }: RequestContext) {
+  async createProject(
+    @Arg('input', () => inputs.CreateProjectInput, { description: 'Input.' }) input: inputs.CreateProjectInput,
+    @Ctx() { services, caller }: RequestContext,
+  ) {
     return { project: toProject(await services.identity.createProject(caller, input)) }
   }
 
   @Policy('identity:update_project')
   @Mutation(() => types.UpdateProjectPayload, { description: 'Change a project. Errors: ALREADY_EXISTS.' })
-  async updateProject(@Arg('input', () => inputs.UpdateProjectInput, { description: 'Input.' }) input: inputs.UpdateProjectInput, @Ctx() { services, caller }: RequestContext) {
+  async updateProject(
+    @Arg('input', () => inputs.UpdateProjectInput, { description: 'Input.' }) input: inputs.UpdateProjectInput,
+    @Ctx() { services, caller }: RequestContext,
+  ) {
     return { project: toProject(await services.identity.updateProject(caller, input)) }
   }
 
   @Policy('identity:delete_project')
   @Mutation(() => types.DeleteProjectPayload, { description: 'Delete a project. Errors: IN_USE while it owns anything.' })
-  async deleteProject(@Arg('input', () => inputs.DeleteProjectInput, { description: 'Input.' }) input: inputs.DeleteProjectInput, @Ctx() { services, caller }: RequestContext) {
+  async deleteProject(
+    @Arg('input', () => inputs.DeleteProjectInput, { description: 'Input.' }) input: inputs.DeleteProjectInput,
+    @Ctx() { services, caller }: RequestContext,
+  ) {
     return { deletedId: await services.identity.deleteProject(caller, input) }
   }
 
   @Policy('identity:create_user')
   @Mutation(() => types.CreateUserPayload, { description: 'Make a user. Errors: ALREADY_EXISTS, INVALID_REFERENCE.' })
-  async createUser(@Arg('input', () => inputs.CreateUserInput, { description: 'Input.' }) input: inputs.CreateUserInput, @Ctx() { services, caller }: RequestContext) {
+  async createUser(
+    @Arg('input', () => inputs.CreateUserInput, { description: 'Input.' }) input: inputs.CreateUserInput,
+    @Ctx() { services, caller }: RequestContext,
+  ) {
     return { user: toUser(await services.identity.createUser(caller, input)) }
   }
 
   @Policy('identity:update_user')
   @Mutation(() => types.UpdateUserPayload, { description: 'Change a user. Errors: ALREADY_EXISTS.' })
-  async updateUser(@Arg('input', () => inputs.UpdateUserInput, { description: 'Input.' }) input: inputs.UpdateUserInput, @Ctx() { services, caller }: RequestContext) {
+  async updateUser(
+    @Arg('input', () => inputs.UpdateUserInput, { description: 'Input.' }) input: inputs.UpdateUserInput,
+    @Ctx() { services, caller }: RequestContext,
+  ) {
     return { user: toUser(await services.identity.updateUser(caller, input)) }
   }
 
   @Policy('identity:delete_user')
   @Mutation(() => types.DeleteUserPayload, { description: 'Deletes the user, its sessions, credentials and key pairs.' })
-  async deleteUser(@Arg('input', () => inputs.DeleteUserInput, { description: 'Input.' }) input: inputs.DeleteUserInput, @Ctx() { services, caller }: RequestContext) {
+  async deleteUser(
+    @Arg('input', () => inputs.DeleteUserInput, { description: 'Input.' }) input: inputs.DeleteUserInput,
+    @Ctx() { services, caller }: RequestContext,
+  ) {
     return { deletedId: await services.identity.deleteUser(caller, input) }
   }
 
   @Policy('identity:create_grant')
   @Mutation(() => types.AssignRolePayload, { description: 'Give a role; a second time changes nothing. Errors: INVALID_REFERENCE.' })
-  async assignRole(@Arg('input', () => inputs.AssignRoleInput, { description: 'Input.' }) input: inputs.AssignRoleInput, @Ctx() { services, caller }: RequestContext) {
+  async assignRole(
+    @Arg('input', () => inputs.AssignRoleInput, { description: 'Input.' }) input: inputs.AssignRoleInput,
+    @Ctx() { services, caller }: RequestContext,
+  ) {
     return { roleAssignment: toAssignment(await services.identity.assignRole(caller, input)) }
   }
 
   @Policy('identity:revoke_grant')
   @Mutation(() => types.RevokeRolePayload, { description: 'Take a role away.' })
-  async revokeRole(@Arg('input', () => inputs.RevokeRoleInput, { description: 'Input.' }) input: inputs.RevokeRoleInput, @Ctx() { services, caller }: RequestContext) {
+  async revokeRole(
+    @Arg('input', () => inputs.RevokeRoleInput, { description: 'Input.' }) input: inputs.RevokeRoleInput,
+    @Ctx() { services, caller }: RequestContext,
+  ) {
     return { roleAssignment: toAssignment(await services.identity.revokeRole(caller, input)) }
   }
 }

@@ -1,7 +1,7 @@
 /** Projects, users and roles of the embedded identity service. */
 import { randomUUID } from 'node:crypto'
 import { CloudError } from '@kilonova/contract/errors'
-import { name as validName, printable } from '@kilonova/contract/inputs'
+import { printable, name as validName } from '@kilonova/contract/inputs'
 import type { Secret } from '@kilonova/runtime/secrets'
 import { z } from 'zod'
 import { type Caller, isAdmin, isRoleName, roleNames } from '../../caller.js'
@@ -23,7 +23,10 @@ type UserPatch = Partial<Pick<UserRow, 'name' | 'password_hash' | 'email' | 'des
 
 const password = z.string().min(8, 'A password has at least 8 characters.').max(1024, 'A password has at most 1024 characters.')
 const optionalText = z.string().max(65535).nullish()
-const tags = z.array(printable('A tag', 1, 255)).max(80).nullish()
+const tags = z
+  .array(printable('A tag', 1, 255))
+  .max(80)
+  .nullish()
 const enabled = z.boolean().nullish()
 const key = z.string().nullish()
 const generation = z.number().int().nullish()
@@ -82,12 +85,20 @@ export class IdentityService {
   }
 
   async projectsById(ids: readonly string[]): Promise<Map<string, ProjectRow>> {
-    const rows = await this.#db.read.selectFrom('projects').selectAll().where('id', 'in', [...ids]).execute()
+    const rows = await this.#db.read
+      .selectFrom('projects')
+      .selectAll()
+      .where('id', 'in', [...ids])
+      .execute()
     return new Map(rows.map((row) => [row.id, row]))
   }
 
   async usersById(ids: readonly string[]): Promise<Map<string, UserRow>> {
-    const rows = await this.#db.read.selectFrom('users').selectAll().where('id', 'in', [...ids]).execute()
+    const rows = await this.#db.read
+      .selectFrom('users')
+      .selectAll()
+      .where('id', 'in', [...ids])
+      .execute()
     return new Map(rows.map((row) => [row.id, row]))
   }
 
@@ -114,7 +125,10 @@ export class IdentityService {
 
   async projects(
     caller: Caller,
-    request: PageRequest & { filter?: { name?: string | null; enabled?: boolean | null; userId?: string | null; tags?: string[] | null } | null; orderBy?: OrderInput[] | null },
+    request: PageRequest & {
+      filter?: { name?: string | null; enabled?: boolean | null; userId?: string | null; tags?: string[] | null } | null
+      orderBy?: OrderInput[] | null
+    },
   ): Promise<Page<ProjectRow>> {
     this.#options.policy.enforce('identity:list_projects', caller)
     const { filter } = request
@@ -137,7 +151,10 @@ export class IdentityService {
 
   async users(
     caller: Caller,
-    request: PageRequest & { filter?: { name?: string | null; enabled?: boolean | null; projectId?: string | null } | null; orderBy?: OrderInput[] | null },
+    request: PageRequest & {
+      filter?: { name?: string | null; enabled?: boolean | null; projectId?: string | null } | null
+      orderBy?: OrderInput[] | null
+    },
   ): Promise<Page<UserRow>> {
     this.#options.policy.enforce('identity:list_users', caller)
     const { filter } = request
@@ -162,7 +179,10 @@ export class IdentityService {
 
   async roleAssignments(
     caller: Caller,
-    request: PageRequest & { filter?: { userId?: string | null; projectId?: string | null; roleId?: string | null } | null; orderBy?: OrderInput[] | null },
+    request: PageRequest & {
+      filter?: { userId?: string | null; projectId?: string | null; roleId?: string | null } | null
+      orderBy?: OrderInput[] | null
+    },
   ): Promise<Page<AssignmentRow>> {
     this.#options.policy.enforce('identity:list_role_assignments', caller)
     const { filter } = request
@@ -186,7 +206,13 @@ export class IdentityService {
   }
 
   async assignmentsOfProject(projectId: string): Promise<AssignmentRow[]> {
-    return this.#db.read.selectFrom('role_assignments').selectAll().where('project_id', '=', projectId).orderBy('user_id').orderBy('role').execute()
+    return this.#db.read
+      .selectFrom('role_assignments')
+      .selectAll()
+      .where('project_id', '=', projectId)
+      .orderBy('user_id')
+      .orderBy('role')
+      .execute()
   }
 
   async createProject(caller: Caller, raw: unknown): Promise<ProjectRow> {
@@ -270,7 +296,13 @@ export class IdentityService {
         await this.#requireProject(raw.projectId)
         await this.#db.transaction(async (trx) => {
           const owned = await Promise.all([
-            trx.selectFrom('instance_mappings').select('instance_uuid').where('project_id', '=', raw.projectId).where('queued_for_delete', '=', 0).limit(1).execute(),
+            trx
+              .selectFrom('instance_mappings')
+              .select('instance_uuid')
+              .where('project_id', '=', raw.projectId)
+              .where('queued_for_delete', '=', 0)
+              .limit(1)
+              .execute(),
             trx.selectFrom('images').select('id').where('project_id', '=', raw.projectId).limit(1).execute(),
             trx.selectFrom('networks').select('id').where('project_id', '=', raw.projectId).limit(1).execute(),
           ])
@@ -473,7 +505,11 @@ export class IdentityService {
     })
   }
 
-  async #patchUser(before: UserRow, patch: UserPatch, also?: (trx: Parameters<Parameters<Database<ApiSchema>['transaction']>[0]>[0]) => Promise<void>): Promise<void> {
+  async #patchUser(
+    before: UserRow,
+    patch: UserPatch,
+    also?: (trx: Parameters<Parameters<Database<ApiSchema>['transaction']>[0]>[0]) => Promise<void>,
+  ): Promise<void> {
     await this.#db.transaction(async (trx) => {
       const result = await trx
         .updateTable('users')

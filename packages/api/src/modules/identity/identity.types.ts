@@ -14,7 +14,10 @@ registerEnumType(AuthMethod, {
   },
 })
 
-@ObjectType({ description: 'A role. Built in: admin implies member implies reader; service is for our own services. Operators may add more.', simpleResolvers: true })
+@ObjectType({
+  description: 'A role. Built in: admin implies member implies reader; service is for our own services. Operators may add more.',
+  simpleResolvers: true,
+})
 export class Role {
   @Field(() => ID)
   id!: string
@@ -65,8 +68,7 @@ export class Project {
 }
 
 @ObjectType({ description: 'A role of a user in a project.', simpleResolvers: true })
-export class RoleAssignment {
-}
+export class RoleAssignment {}
 
 @ObjectType({ description: 'The caller: who it is, in which project it works, what it may do.', simpleResolvers: true })
 export class Viewer {
@@ -80,7 +82,10 @@ export class Viewer {
 export class Session {
   @Field(() => String, { description: 'Bearer token for the Authorization header.' })
   accessToken!: string
-  @Field(() => String, { nullable: true, description: 'Single-use token for refreshSession; browsers get it as an HttpOnly cookie and null here.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Single-use token for refreshSession; browsers get it as an HttpOnly cookie and null here.',
+  })
   refreshToken!: string | null
   @Field(() => DateTime)
   expiresAt!: number

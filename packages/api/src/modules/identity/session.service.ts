@@ -106,8 +106,7 @@ export class SessionService {
     }
     const user = await db.read.selectFrom('users').select('enabled').where('id', '=', session.user_id).executeTakeFirst()
     if (user === undefined || user.enabled === 0) throw unauthenticated('The session has ended.')
-    const projectId =
-      input.projectId == null ? session.project_id : await this.#projectFor(session.user_id, input.projectId, null)
+    const projectId = input.projectId == null ? session.project_id : await this.#projectFor(session.user_id, input.projectId, null)
     const tokens = this.#newTokens()
     const row = await db.transaction(async (trx) =>
       trx
@@ -261,7 +260,9 @@ export class SessionService {
     this.#attempts.set(key, attempts)
     if (attempts.count > loginAttempts) {
       const retryAfterSeconds = Math.max(Math.ceil((attempts.resetAt - now) / 1000), 1)
-      throw new CloudError('RATE_LIMITED', `Too many sign-in attempts; try again in ${retryAfterSeconds} seconds.`, { extra: { retryAfterSeconds } })
+      throw new CloudError('RATE_LIMITED', `Too many sign-in attempts; try again in ${retryAfterSeconds} seconds.`, {
+        extra: { retryAfterSeconds },
+      })
     }
   }
 }

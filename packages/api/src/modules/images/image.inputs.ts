@@ -1,6 +1,6 @@
 import { Field, ID, InputType, Int, registerEnumType } from 'type-graphql'
-import { BigInteger, DateTime } from '../../graphql/scalars.js'
 import { MetadataItemInput, SortDirection } from '../../graphql/common.types.js'
+import { BigInteger, DateTime } from '../../graphql/scalars.js'
 import { ContainerFormat, DiskFormat, ImageStatus, ImageVisibility } from '../../modules/images/image.types.js'
 
 export const ImageSortKey = {

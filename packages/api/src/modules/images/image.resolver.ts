@@ -1,8 +1,8 @@
 import { Arg, Args, ArgsType, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql'
 import { mapPage } from '../../db/paging.js'
+import type { ErrorCode } from '../../graphql/common.types.js'
 import { connectionOf, listArgs } from '../../graphql/connection.js'
 import type { RequestContext } from '../../graphql/context.js'
-import type { ErrorCode } from '../../graphql/common.types.js'
 import { Policy } from '../../graphql/policy-directive.js'
 import { toProject } from '../identity/identity.resolver.js'
 import { Project } from '../identity/identity.types.js'
@@ -16,7 +16,10 @@ type Image = types.Image
 type ImageUpload = types.ImageUpload
 const ImageConnection = connectionOf(() => Image, 'Image', 'images')
 @ArgsType()
-class ImageArgs extends listArgs(() => inputs.ImageFilter, () => inputs.ImageOrder) {}
+class ImageArgs extends listArgs(
+  () => inputs.ImageFilter,
+  () => inputs.ImageOrder,
+) {}
 
 export const toImage = (row: ImageRow): Image => ({
   id: row.id,
@@ -73,26 +76,39 @@ export class ImageResolver {
 
   @Policy('image:get_image')
   @Query(() => Image, { nullable: true, description: 'One image, null if unknown or not visible.' })
-  async image(@Arg('id', () => ID, { description: 'Image id.' }) id: string, @Ctx() { services, caller }: RequestContext): Promise<Image | null> {
+  async image(
+    @Arg('id', () => ID, { description: 'Image id.' }) id: string,
+    @Ctx() { services, caller }: RequestContext,
+  ): Promise<Image | null> {
     const row = await services.images.image(caller, id)
     return row === null ? null : toImage(row)
   }
 
   @Policy('image:get_images')
   @Query(() => ImageConnection, { description: 'Images the project can use.' })
-  async images(@Args() args: ImageArgs, @Ctx() { services, caller }: RequestContext) {
+  async images(@Args(() => ImageArgs) args: ImageArgs, @Ctx() { services, caller }: RequestContext) {
     return new ImageConnection(mapPage(await services.images.images(caller, args), toImage))
   }
 
   @Policy('image:add_image')
-  @Mutation(() => types.CreateImagePayload, { description: 'Make the record; data follows. PUBLIC needs image:publicize_image. Errors: ALREADY_EXISTS (id).' })
-  async createImage(@Arg('input', () => inputs.CreateImageInput, { description: 'Input.' }) input: inputs.CreateImageInput, @Ctx() { services, caller }: RequestContext) {
+  @Mutation(() => types.CreateImagePayload, {
+    description: 'Make the record; data follows. PUBLIC needs image:publicize_image. Errors: ALREADY_EXISTS (id).',
+  })
+  async createImage(
+    @Arg('input', () => inputs.CreateImageInput, { description: 'Input.' }) input: inputs.CreateImageInput,
+    @Ctx() { services, caller }: RequestContext,
+  ) {
     return { image: toImage(await services.images.create(caller, input)) }
   }
 
   @Policy('image:upload_image')
-  @Mutation(() => types.CreateImageUploadPayload, { description: 'Open an upload session; a second one replaces the first. Errors: INVALID_STATE (not QUEUED).' })
-  async createImageUpload(@Arg('input', () => inputs.CreateImageUploadInput, { description: 'Input.' }) input: inputs.CreateImageUploadInput, @Ctx() context: RequestContext) {
+  @Mutation(() => types.CreateImageUploadPayload, {
+    description: 'Open an upload session; a second one replaces the first. Errors: INVALID_STATE (not QUEUED).',
+  })
+  async createImageUpload(
+    @Arg('input', () => inputs.CreateImageUploadInput, { description: 'Input.' }) input: inputs.CreateImageUploadInput,
+    @Ctx() context: RequestContext,
+  ) {
     const { services, caller } = context
     const upload = await services.images.createUpload(caller, input)
     const image = await services.images.image(caller, upload.image_id)
@@ -103,26 +119,38 @@ export class ImageResolver {
   @Mutation(() => types.FinalizeImageUploadPayload, {
     description: 'Check and store the received bytes. Errors: INVALID_STATE, GONE. Later: IMAGE_REJECTED (checksum, format, backing file).',
   })
-  async finalizeImageUpload(@Arg('input', () => inputs.FinalizeImageUploadInput, { description: 'Input.' }) input: inputs.FinalizeImageUploadInput, @Ctx() context: RequestContext) {
+  async finalizeImageUpload(
+    @Arg('input', () => inputs.FinalizeImageUploadInput, { description: 'Input.' }) input: inputs.FinalizeImageUploadInput,
+    @Ctx() context: RequestContext,
+  ) {
     const { image, operationId } = await context.services.images.finalize(context.caller, input)
     return { image: toImage(image), operation: await requireOperation(context, operationId) }
   }
 
   @Policy('image:upload_image')
   @Mutation(() => types.CancelImageUploadPayload, { description: 'Drop the session and its bytes. Errors: INVALID_STATE.' })
-  async cancelImageUpload(@Arg('input', () => inputs.CancelImageUploadInput, { description: 'Input.' }) input: inputs.CancelImageUploadInput, @Ctx() { services, caller }: RequestContext) {
+  async cancelImageUpload(
+    @Arg('input', () => inputs.CancelImageUploadInput, { description: 'Input.' }) input: inputs.CancelImageUploadInput,
+    @Ctx() { services, caller }: RequestContext,
+  ) {
     return { image: toImage(await services.images.cancelUpload(caller, input)) }
   }
 
   @Policy('image:download_image')
   @Mutation(() => types.CreateImageDownloadPayload, { description: 'A short-lived URL to download the data. Errors: INVALID_STATE.' })
-  async createImageDownload(@Arg('input', () => inputs.CreateImageDownloadInput, { description: 'Input.' }) input: inputs.CreateImageDownloadInput, @Ctx() { services, caller }: RequestContext) {
+  async createImageDownload(
+    @Arg('input', () => inputs.CreateImageDownloadInput, { description: 'Input.' }) input: inputs.CreateImageDownloadInput,
+    @Ctx() { services, caller }: RequestContext,
+  ) {
     return services.images.createDownload(caller, input)
   }
 
   @Policy('image:delete_image')
   @Mutation(() => types.DeleteImagePayload, { description: 'Delete an image. Errors: CONFLICT (protected).' })
-  async deleteImage(@Arg('input', () => inputs.DeleteImageInput, { description: 'Input.' }) input: inputs.DeleteImageInput, @Ctx() { services, caller }: RequestContext) {
+  async deleteImage(
+    @Arg('input', () => inputs.DeleteImageInput, { description: 'Input.' }) input: inputs.DeleteImageInput,
+    @Ctx() { services, caller }: RequestContext,
+  ) {
     return { deletedId: await services.images.delete(caller, input) }
   }
 }

@@ -27,16 +27,20 @@ export function registerImageRoutes(app: FastifyInstance, images: ImageService, 
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('*', (_request, _payload, done) => done(null))
 
-    scope.put<{ Params: Params; Querystring: Query }>('/images/uploads/:id', { bodyLimit: Number.MAX_SAFE_INTEGER }, async (request, reply) => {
-      try {
-        if (!(await images.admits(request.query.ticket ?? '', request.params.id, 'PUT'))) throw refused()
-        const range = /^bytes (\d+)-/.exec(request.headers['content-range'] ?? '')
-        const upload = await images.receive(request.params.id, request.raw, Number(range?.[1] ?? 0))
-        return reply.code(200).send({ state: upload.state, receivedBytes: upload.received_bytes })
-      } catch (error) {
-        return answer(reply, error, request.id)
-      }
-    })
+    scope.put<{ Params: Params; Querystring: Query }>(
+      '/images/uploads/:id',
+      { bodyLimit: Number.MAX_SAFE_INTEGER },
+      async (request, reply) => {
+        try {
+          if (!(await images.admits(request.query.ticket ?? '', request.params.id, 'PUT'))) throw refused()
+          const range = /^bytes (\d+)-/.exec(request.headers['content-range'] ?? '')
+          const upload = await images.receive(request.params.id, request.raw, Number(range?.[1] ?? 0))
+          return reply.code(200).send({ state: upload.state, receivedBytes: upload.received_bytes })
+        } catch (error) {
+          return answer(reply, error, request.id)
+        }
+      },
+    )
 
     scope.get<{ Params: Params; Querystring: Query }>('/images/:id', async (request, reply) => {
       try {

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { CloudError } from '@kilonova/contract/errors'
 import { payload } from '@kilonova/contract/events'
-import { INT32_MAX, metadataKey, name as validName, uuid } from '@kilonova/contract/inputs'
+import { INT32_MAX, metadataKey, uuid, name as validName } from '@kilonova/contract/inputs'
 import type { GuestImage } from '@kilonova/contract/rpc/guest'
 import type { SecretBox } from '@kilonova/runtime/secrets'
 import type { Transaction } from 'kysely'
@@ -38,7 +38,10 @@ const createImage = z.object({
   protected: z.boolean().nullish(),
   minRamMb: natural('minRamMb'),
   minDiskGb: natural('minDiskGb'),
-  properties: z.array(z.object({ key: metadataKey, value: z.string().max(255) })).max(128).nullish(),
+  properties: z
+    .array(z.object({ key: metadataKey, value: z.string().max(255) }))
+    .max(128)
+    .nullish(),
   tags: z.array(z.string().min(1).max(255)).max(128).nullish(),
   idempotencyKey: z.string().nullish(),
 })
@@ -96,7 +99,9 @@ export class ImageService {
   }
 
   async visibleById(caller: Caller, ids: readonly string[]): Promise<Map<string, ImageRow>> {
-    const rows = await this.#visible(caller).where('id', 'in', [...ids]).execute()
+    const rows = await this.#visible(caller)
+      .where('id', 'in', [...ids])
+      .execute()
     return new Map(rows.map((row) => [row.id, row]))
   }
 
@@ -104,7 +109,10 @@ export class ImageService {
     return (await this.visibleById(caller, [id])).get(id) ?? null
   }
 
-  async images(caller: Caller, request: PageRequest & { filter?: ImageFilterInput | null; orderBy?: OrderInput[] | null }): Promise<Page<ImageRow>> {
+  async images(
+    caller: Caller,
+    request: PageRequest & { filter?: ImageFilterInput | null; orderBy?: OrderInput[] | null },
+  ): Promise<Page<ImageRow>> {
     this.#options.policy.enforce('image:get_images', caller)
     const { filter } = request
     let query = this.#visible(caller).where('hidden', '=', filter?.hidden === true ? 1 : 0)
@@ -179,7 +187,10 @@ export class ImageService {
   }
 
   /** Opens an upload session; it replaces one that is open. */
-  async createUpload(caller: Caller, raw: { imageId: string; sizeBytes?: number | null; checksum?: string | null; idempotencyKey?: string | null }): Promise<UploadRow> {
+  async createUpload(
+    caller: Caller,
+    raw: { imageId: string; sizeBytes?: number | null; checksum?: string | null; idempotencyKey?: string | null },
+  ): Promise<UploadRow> {
     const image = await this.#mine(caller, raw.imageId, 'image:upload_image')
     const input = parseInput(z.object({ checksum: checksum.nullish(), sizeBytes: z.number().int().min(1).nullish() }), raw)
     if (input.sizeBytes != null) this.#refuseTooLarge(input.sizeBytes)
@@ -225,12 +236,16 @@ export class ImageService {
     if (offset > present) throw CloudError.badInput('Content-Range', `The upload goes on at byte ${present}.`)
     await this.#setUpload(upload, { state: 'OPEN', received_bytes: offset }, 'UPLOADING')
     try {
-      const size = await this.#options.store.receive(uploadId, body, offset, limit, (bytes) => this.#setUpload(upload, { received_bytes: bytes }, 'UPLOADING'))
+      const size = await this.#options.store.receive(uploadId, body, offset, limit, (bytes) =>
+        this.#setUpload(upload, { received_bytes: bytes }, 'UPLOADING'),
+      )
       const whole = upload.size_bytes === null || size >= upload.size_bytes
       await this.#setUpload(upload, { received_bytes: size, state: whole ? 'RECEIVED' : 'OPEN' }, 'UPLOADING')
     } catch (error) {
       if (error instanceof UploadTooLargeError) {
-        throw new CloudError('BAD_USER_INPUT', `More bytes were sent than the ${error.limit} that may be.`, { exception: 'ImageSizeLimitExceeded' })
+        throw new CloudError('BAD_USER_INPUT', `More bytes were sent than the ${error.limit} that may be.`, {
+          exception: 'ImageSizeLimitExceeded',
+        })
       }
       throw error
     }
@@ -238,7 +253,10 @@ export class ImageService {
   }
 
   /** Checks and stores what was received; the rest is the operation. */
-  async finalize(caller: Caller, raw: { uploadId: string; checksum?: string | null; idempotencyKey?: string | null }): Promise<{ image: ImageRow; operationId: string }> {
+  async finalize(
+    caller: Caller,
+    raw: { uploadId: string; checksum?: string | null; idempotencyKey?: string | null },
+  ): Promise<{ image: ImageRow; operationId: string }> {
     const upload = await this.#uploadFor(caller, raw.uploadId)
     const input = parseInput(z.object({ checksum: checksum.nullish() }), raw)
     const { operationId } = await this.#options.idempotency.run(caller, {
@@ -248,7 +266,10 @@ export class ImageService {
       choose: () => ({ operationId: randomUUID() }),
       work: async (refs, done) => {
         if (upload.state !== 'RECEIVED') {
-          throw new CloudError(upload.state === 'EXPIRED' ? 'GONE' : 'INVALID_STATE', `The upload is ${upload.state}, not all bytes are here.`)
+          throw new CloudError(
+            upload.state === 'EXPIRED' ? 'GONE' : 'INVALID_STATE',
+            `The upload is ${upload.state}, not all bytes are here.`,
+          )
         }
         const image = await this.#require(caller, upload.image_id)
         await this.#db.transaction(async (trx) => {
@@ -266,19 +287,16 @@ export class ImageService {
             projectId: image.project_id,
             imageId: image.id,
           })
-          await this.#options.sagas().begin(
-            trx,
-            {
-              id: refs.operationId,
-              kind: 'import_image',
-              operationId: refs.operationId,
-              serverId: null,
-              projectId: image.project_id,
-              requestId: caller.requestId,
-              fence: 0,
-              state: { uploadId: upload.id, imageId: image.id },
-            },
-          )
+          await this.#options.sagas().begin(trx, {
+            id: refs.operationId,
+            kind: 'import_image',
+            operationId: refs.operationId,
+            serverId: null,
+            projectId: image.project_id,
+            requestId: caller.requestId,
+            fence: 0,
+            state: { uploadId: upload.id, imageId: image.id },
+          })
           await this.#tell(trx, image.id, image.project_id, 'image.update', caller)
           await done(trx, refs)
         })
@@ -327,7 +345,8 @@ export class ImageService {
       choose: () => ({ id: raw.imageId }),
       work: async (chosen, done) => {
         const image = await this.#mine(caller, raw.imageId, 'image:delete_image')
-        if (image.protected === 1) throw new CloudError('CONFLICT', `Image ${image.id} is protected and cannot be deleted.`, { exception: 'ForbiddenImage' })
+        if (image.protected === 1)
+          throw new CloudError('CONFLICT', `Image ${image.id} is protected and cannot be deleted.`, { exception: 'ForbiddenImage' })
         const upload = await this.uploadOf(image.id)
         if (image.status === 'IMPORTING') throw wrongStatus(image, 'be deleted while its data is checked')
         await this.#db.transaction(async (trx) => {
@@ -433,7 +452,11 @@ export class ImageService {
 
   #refuseTooLarge(sizeBytes: number): void {
     if (sizeBytes > this.#options.maxSizeBytes) {
-      throw CloudError.badInput('input.sizeBytes', `An image may have at most ${this.#options.maxSizeBytes} bytes.`, 'ImageSizeLimitExceeded')
+      throw CloudError.badInput(
+        'input.sizeBytes',
+        `An image may have at most ${this.#options.maxSizeBytes} bytes.`,
+        'ImageSizeLimitExceeded',
+      )
     }
   }
 
@@ -453,7 +476,8 @@ export class ImageService {
 }
 
 export function requireProject(caller: Caller): string {
-  if (caller.projectId === null) throw new CloudError('FORBIDDEN', 'The session has no project; refresh it with one.', { exception: 'Forbidden' })
+  if (caller.projectId === null)
+    throw new CloudError('FORBIDDEN', 'The session has no project; refresh it with one.', { exception: 'Forbidden' })
   return caller.projectId
 }
 

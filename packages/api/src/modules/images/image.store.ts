@@ -25,7 +25,13 @@ export class ImageStore {
   }
 
   /** Appends a body at an offset, at most `limit` bytes in all; tells progress now and then. Answers the size afterwards. */
-  async receive(uploadId: string, body: Readable, offset: number, limit: number, onProgress: (bytes: number) => Promise<void>): Promise<number> {
+  async receive(
+    uploadId: string,
+    body: Readable,
+    offset: number,
+    limit: number,
+    onProgress: (bytes: number) => Promise<void>,
+  ): Promise<number> {
     await this.prepare()
     const file = await open(this.partOf(uploadId), offset === 0 ? 'w' : 'r+', 0o600)
     let position = offset

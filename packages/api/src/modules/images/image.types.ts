@@ -1,7 +1,7 @@
 import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql'
-import { BigInteger, DateTime } from '../../graphql/scalars.js'
 import { ErrorDetail, MetadataItem } from '../../graphql/common.types.js'
 import { OperationPayload } from '../../graphql/operation-payload.js'
+import { BigInteger, DateTime } from '../../graphql/scalars.js'
 
 export const ImageStatus = {
   QUEUED: 'QUEUED',

@@ -14,7 +14,10 @@ const { Keypair } = types
 type Keypair = types.Keypair
 const KeypairConnection = connectionOf(() => Keypair, 'Keypair', 'key pairs')
 @ArgsType()
-class KeypairArgs extends listArgs(() => inputs.KeypairFilter, () => ResourceOrder) {}
+class KeypairArgs extends listArgs(
+  () => inputs.KeypairFilter,
+  () => ResourceOrder,
+) {}
 
 const toKeypair = (row: KeypairRow): Keypair => ({
   id: String(row.id),
@@ -47,19 +50,27 @@ export class KeypairResolver {
 
   @Policy('os_compute_api:os-keypairs:index')
   @Query(() => KeypairConnection, { description: 'Key pairs of a user; absent orderBy: NAME ASC.' })
-  async keypairs(@Args() args: KeypairArgs, @Ctx() { services, caller }: RequestContext) {
+  async keypairs(@Args(() => KeypairArgs) args: KeypairArgs, @Ctx() { services, caller }: RequestContext) {
     return new KeypairConnection(mapPage(await services.keypairs.keypairs(caller, args), toKeypair))
   }
 
   @Policy('os_compute_api:os-keypairs:create')
-  @Mutation(() => types.ImportKeypairPayload, { description: 'Store an existing public key or certificate. Errors: ALREADY_EXISTS, QUOTA_EXCEEDED.' })
-  async importKeypair(@Arg('input', () => inputs.ImportKeypairInput, { description: 'Input.' }) input: inputs.ImportKeypairInput, @Ctx() { services, caller }: RequestContext) {
+  @Mutation(() => types.ImportKeypairPayload, {
+    description: 'Store an existing public key or certificate. Errors: ALREADY_EXISTS, QUOTA_EXCEEDED.',
+  })
+  async importKeypair(
+    @Arg('input', () => inputs.ImportKeypairInput, { description: 'Input.' }) input: inputs.ImportKeypairInput,
+    @Ctx() { services, caller }: RequestContext,
+  ) {
     return { keypair: toKeypair(await services.keypairs.import(caller, input)) }
   }
 
   @Policy('os_compute_api:os-keypairs:delete')
   @Mutation(() => types.DeleteKeypairPayload, { description: 'Delete; servers keep their copy.' })
-  async deleteKeypair(@Arg('input', () => inputs.DeleteKeypairInput, { description: 'Input.' }) input: inputs.DeleteKeypairInput, @Ctx() { services, caller }: RequestContext) {
+  async deleteKeypair(
+    @Arg('input', () => inputs.DeleteKeypairInput, { description: 'Input.' }) input: inputs.DeleteKeypairInput,
+    @Ctx() { services, caller }: RequestContext,
+  ) {
     return { deletedName: await services.keypairs.delete(caller, input) }
   }
 }

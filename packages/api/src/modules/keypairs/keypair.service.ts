@@ -55,13 +55,21 @@ export class KeypairService {
   /** Keys of a user by name; names that do not exist are absent. */
   async ofUser(userId: string, names: readonly string[]): Promise<Map<string, KeypairRow>> {
     if (names.length === 0) return new Map()
-    const rows = await this.#db.read.selectFrom('keypairs').selectAll().where('user_id', '=', userId).where('name', 'in', [...names]).execute()
+    const rows = await this.#db.read
+      .selectFrom('keypairs')
+      .selectAll()
+      .where('user_id', '=', userId)
+      .where('name', 'in', [...names])
+      .execute()
     return new Map(rows.map((row) => [row.name, row]))
   }
 
   async keypairs(
     caller: Caller,
-    request: PageRequest & { filter?: { userId?: string | null; type?: string | null; name?: string | null } | null; orderBy?: OrderInput[] | null },
+    request: PageRequest & {
+      filter?: { userId?: string | null; type?: string | null; name?: string | null } | null
+      orderBy?: OrderInput[] | null
+    },
   ): Promise<Page<KeypairRow>> {
     const { filter } = request
     const owner = filter?.userId ?? caller.userId
@@ -99,7 +107,11 @@ export class KeypairService {
               .executeTakeFirstOrThrow()
             const limit = this.#options.keyPairLimit
             if (limit >= 0 && Number(used) >= limit) {
-              throw new CloudError('QUOTA_EXCEEDED', `Quota exceeded for key_pairs: Requested 1, but already used ${used} of ${limit} key_pairs`, { exception: 'KeypairLimitExceeded' })
+              throw new CloudError(
+                'QUOTA_EXCEEDED',
+                `Quota exceeded for key_pairs: Requested 1, but already used ${used} of ${limit} key_pairs`,
+                { exception: 'KeypairLimitExceeded' },
+              )
             }
             await trx
               .insertInto('keypairs')
@@ -117,7 +129,10 @@ export class KeypairService {
           })
         } catch (error) {
           if (!isUniqueViolation(error)) throw error
-          throw new CloudError('ALREADY_EXISTS', `Key pair '${input.name}' already exists.`, { exception: 'KeyPairExists', fields: ['input.name'] })
+          throw new CloudError('ALREADY_EXISTS', `Key pair '${input.name}' already exists.`, {
+            exception: 'KeyPairExists',
+            fields: ['input.name'],
+          })
         }
         return refs
       },

@@ -2,11 +2,13 @@
 import { createHash, X509Certificate } from 'node:crypto'
 import { CloudError } from '@kilonova/contract/errors'
 
-const sshTypes = /^(ssh-rsa|ssh-dss|ssh-ed25519|ecdsa-sha2-nistp(256|384|521)|sk-ssh-ed25519@openssh\.com|sk-ecdsa-sha2-nistp256@openssh\.com)$/
+const sshTypes =
+  /^(ssh-rsa|ssh-dss|ssh-ed25519|ecdsa-sha2-nistp(256|384|521)|sk-ssh-ed25519@openssh\.com|sk-ecdsa-sha2-nistp256@openssh\.com)$/
 
 const colons = (hex: string): string => hex.match(/../g)?.join(':') ?? ''
 
-const refused = (message: string): CloudError => new CloudError('BAD_USER_INPUT', message, { exception: 'InvalidKeypair', fields: ['input.publicKey'] })
+const refused = (message: string): CloudError =>
+  new CloudError('BAD_USER_INPUT', message, { exception: 'InvalidKeypair', fields: ['input.publicKey'] })
 
 /** One line `type base64 [comment]`; the answer is trimmed. */
 export function readSshKey(text: string): { publicKey: string; fingerprint: string } {

@@ -11,7 +11,10 @@ import { Network, Subnet } from './network.types.js'
 
 const NetworkConnection = connectionOf(() => Network, 'Network', 'networks')
 @ArgsType()
-class NetworkArgs extends listArgs(() => NetworkFilter, () => ResourceOrder) {}
+class NetworkArgs extends listArgs(
+  () => NetworkFilter,
+  () => ResourceOrder,
+) {}
 
 const toNetwork = (row: NetworkRow): Network => ({
   id: row.id,
@@ -72,14 +75,17 @@ export class NetworkResolver {
 
   @Policy('network:get_network')
   @Query(() => Network, { nullable: true, description: 'One network, null if unknown or not visible.' })
-  async network(@Arg('id', () => ID, { description: 'Network id.' }) id: string, @Ctx() { services, caller }: RequestContext): Promise<Network | null> {
+  async network(
+    @Arg('id', () => ID, { description: 'Network id.' }) id: string,
+    @Ctx() { services, caller }: RequestContext,
+  ): Promise<Network | null> {
     const row = await services.networks.network(caller, id)
     return row === null ? null : toNetwork(row)
   }
 
   @Policy('network:get_network')
   @Query(() => NetworkConnection, { description: 'Networks the project can use.' })
-  async networks(@Args() args: NetworkArgs, @Ctx() { services, caller }: RequestContext) {
+  async networks(@Args(() => NetworkArgs) args: NetworkArgs, @Ctx() { services, caller }: RequestContext) {
     return new NetworkConnection(mapPage(await services.networks.networks(caller, args), toNetwork))
   }
 }

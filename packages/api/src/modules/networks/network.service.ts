@@ -48,7 +48,10 @@ export class NetworkService {
     return (await this.#visible(caller).where('id', '=', id).executeTakeFirst()) ?? null
   }
 
-  async networks(caller: Caller, request: PageRequest & { filter?: NetworkFilterInput | null; orderBy?: OrderInput[] | null }): Promise<Page<NetworkRow>> {
+  async networks(
+    caller: Caller,
+    request: PageRequest & { filter?: NetworkFilterInput | null; orderBy?: OrderInput[] | null },
+  ): Promise<Page<NetworkRow>> {
     this.#options.policy.enforce('network:get_network', caller)
     const { filter } = request
     let query = this.#visible(caller, filter?.allProjects === true, filter?.projectId ?? null)
@@ -60,7 +63,13 @@ export class NetworkService {
     if (filter?.shared != null) query = query.where('shared', '=', filter.shared ? 1 : 0)
     if (filter?.external != null) query = query.where('external', '=', filter.external ? 1 : 0)
     for (const tag of filter?.tags ?? []) query = query.where('tags', 'like', `%${JSON.stringify(tag)}%`)
-    const { keys } = resourceKeys(request.orderBy, { ID: 'id', NAME: 'name', CREATED_AT: 'created_at', UPDATED_AT: 'updated_at', STATUS: 'status' })
+    const { keys } = resourceKeys(request.orderBy, {
+      ID: 'id',
+      NAME: 'name',
+      CREATED_AT: 'created_at',
+      UPDATED_AT: 'updated_at',
+      STATUS: 'status',
+    })
     return listPage(this.#db, query, request, {
       keys,
       fingerprint: listFingerprint('networks', caller.projectId, filter ?? null, request.orderBy ?? null),
@@ -82,7 +91,12 @@ export class NetworkService {
   }
 
   async subnetsOf(networkIds: readonly string[]): Promise<Map<string, SubnetRow[]>> {
-    const rows = await this.#db.read.selectFrom('subnets').selectAll().where('network_id', 'in', [...networkIds]).orderBy('created_at').execute()
+    const rows = await this.#db.read
+      .selectFrom('subnets')
+      .selectAll()
+      .where('network_id', 'in', [...networkIds])
+      .orderBy('created_at')
+      .execute()
     const subnets = new Map<string, SubnetRow[]>()
     for (const row of rows) subnets.set(row.network_id, [...(subnets.get(row.network_id) ?? []), row])
     return subnets
@@ -103,7 +117,11 @@ export class NetworkService {
     const subnets = (await this.subnetsOf([networkId])).get(networkId) ?? []
     const subnet = subnets.find((candidate) => inSubnet(candidate, address))
     if (subnet === undefined || address === subnet.gateway_ip) {
-      throw CloudError.invalidReference(field, `Fixed IP address ${address} is not in a subnet of network ${networkId}.`, 'FixedIpNotFoundForNetwork')
+      throw CloudError.invalidReference(
+        field,
+        `Fixed IP address ${address} is not in a subnet of network ${networkId}.`,
+        'FixedIpNotFoundForNetwork',
+      )
     }
     const taken = await this.#db.read
       .selectFrom('ip_allocations')
@@ -127,12 +145,27 @@ export class NetworkService {
   readonly release: UpCalls['networks']['release'] = async (serverId) => {
     await this.#db.transaction(async (trx) => {
       const ports = await trx.deleteFrom('ports').where('device_id', '=', serverId).returning('id').execute()
-      if (ports.length > 0) await trx.deleteFrom('ip_allocations').where('port_id', 'in', ports.map((port) => port.id)).execute()
+      if (ports.length > 0)
+        await trx
+          .deleteFrom('ip_allocations')
+          .where(
+            'port_id',
+            'in',
+            ports.map((port) => port.id),
+          )
+          .execute()
     })
   }
 
   /** A network with its subnet, as the first start makes it. Answers false when one of that name exists. */
-  async createDefault(network: { name: string; projectId: string; cidr: string; mtu: number; networkType: 'FLAT' | 'LOCAL'; dnsServers: string[] }): Promise<boolean> {
+  async createDefault(network: {
+    name: string
+    projectId: string
+    cidr: string
+    mtu: number
+    networkType: 'FLAT' | 'LOCAL'
+    dnsServers: string[]
+  }): Promise<boolean> {
     const [base, prefix] = ipaddr.parseCIDR(network.cidr)
     if (base.kind() !== 'ipv4') throw new Error('the default network is an IPv4 network')
     const first = ipaddr.IPv4.networkAddressFromCIDR(network.cidr)
@@ -190,12 +223,27 @@ export class NetworkService {
     }
   }
 
-  async #makePort(trx: Transaction<ApiSchema>, server: Parameters<UpCalls['networks']['allocate']>[0], wanted: RequestedNetwork, position: number): Promise<PortRow> {
+  async #makePort(
+    trx: Transaction<ApiSchema>,
+    server: Parameters<UpCalls['networks']['allocate']>[0],
+    wanted: RequestedNetwork,
+    position: number,
+  ): Promise<PortRow> {
     const { now } = this.#db
-    const existing = await trx.selectFrom('ports').selectAll().where('device_id', '=', server.id).where('position', '=', position).executeTakeFirst()
+    const existing = await trx
+      .selectFrom('ports')
+      .selectAll()
+      .where('device_id', '=', server.id)
+      .where('position', '=', position)
+      .executeTakeFirst()
     if (existing !== undefined) {
       if (existing.host === server.host) return existing
-      return trx.updateTable('ports').set({ host: server.host, updated_at: now }).where('id', '=', existing.id).returningAll().executeTakeFirstOrThrow()
+      return trx
+        .updateTable('ports')
+        .set({ host: server.host, updated_at: now })
+        .where('id', '=', existing.id)
+        .returningAll()
+        .executeTakeFirstOrThrow()
     }
     const subnets = await trx.selectFrom('subnets').selectAll().where('network_id', '=', wanted.networkId).orderBy('created_at').execute()
     const port = await trx
@@ -221,7 +269,12 @@ export class NetworkService {
     if (subnet !== undefined) {
       const address = fixedIp ?? (await freeAddress(trx, subnet))
       if (fixedIp !== null) {
-        const taken = await trx.selectFrom('ip_allocations').select('port_id').where('subnet_id', '=', subnet.id).where('ip_address', '=', fixedIp).executeTakeFirst()
+        const taken = await trx
+          .selectFrom('ip_allocations')
+          .select('port_id')
+          .where('subnet_id', '=', subnet.id)
+          .where('ip_address', '=', fixedIp)
+          .executeTakeFirst()
         if (taken !== undefined) throw addressInUse(fixedIp, 'input.networks')
       }
       await trx.insertInto('ip_allocations').values({ subnet_id: subnet.id, ip_address: address, port_id: port.id }).execute()
@@ -275,7 +328,10 @@ function inSubnet(subnet: SubnetRow, address: string): boolean {
   return parsed.kind() === base.kind() && parsed.match(base, prefix)
 }
 
-const toNumber = (address: string): number => ipaddr.IPv4.parse(address).toByteArray().reduce((sum, byte) => sum * 256 + byte, 0)
+const toNumber = (address: string): number =>
+  ipaddr.IPv4.parse(address)
+    .toByteArray()
+    .reduce((sum, byte) => sum * 256 + byte, 0)
 const toAddress = (value: number): string => [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join('.')
 const addressAt = (address: string, offset: number): string => toAddress(toNumber(address) + offset)
 

@@ -1,7 +1,7 @@
 import { Field, ID, InputType, registerEnumType } from 'type-graphql'
+import { SortDirection } from '../../graphql/common.types.js'
 import { Policy } from '../../graphql/policy-directive.js'
 import { DateTime } from '../../graphql/scalars.js'
-import { SortDirection } from '../../graphql/common.types.js'
 import { OperationKind, OperationState } from '../../modules/operations/operation.types.js'
 
 export const OperationSortKey = {

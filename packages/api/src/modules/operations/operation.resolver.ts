@@ -16,7 +16,10 @@ import { type OperationNode, toOperation, toStep, toSummary } from './operation.
 
 export const OperationConnection = connectionOf(() => Operation, 'Operation', 'operations')
 @ArgsType()
-export class OperationArgs extends listArgs(() => OperationFilter, () => OperationOrder) {}
+export class OperationArgs extends listArgs(
+  () => OperationFilter,
+  () => OperationOrder,
+) {}
 
 @Resolver(() => Operation)
 export class OperationResolver {
@@ -56,11 +59,14 @@ export class OperationResolver {
   }
 
   @FieldResolver(() => OperationConnection)
-  async children(@Root() { row }: OperationNode, @Args() args: OperationArgs, @Ctx() { services, caller }: RequestContext) {
+  async children(@Root() { row }: OperationNode, @Args(() => OperationArgs) args: OperationArgs, @Ctx() { services, caller }: RequestContext) {
     return new OperationConnection(mapPage(await services.operations.operations(caller, args, { parentId: row.id }), toOperation))
   }
 
-  @FieldResolver(() => SchedulingSummary, { nullable: true, description: 'How hosts were chosen, for everyone: filter names and numbers, no host names.' })
+  @FieldResolver(() => SchedulingSummary, {
+    nullable: true,
+    description: 'How hosts were chosen, for everyone: filter names and numbers, no host names.',
+  })
   schedulingSummary(@Root() { row }: OperationNode): SchedulingSummary | null {
     return toSummary(row)
   }
@@ -73,14 +79,17 @@ export class OperationResolver {
 
   @Policy('os_compute_api:os-instance-actions:show')
   @Query(() => Operation, { nullable: true, description: 'One operation, null if unknown or not visible.' })
-  async operation(@Arg('id', () => ID, { description: 'Operation id.' }) id: string, @Ctx() { services, caller }: RequestContext): Promise<OperationNode | null> {
+  async operation(
+    @Arg('id', () => ID, { description: 'Operation id.' }) id: string,
+    @Ctx() { services, caller }: RequestContext,
+  ): Promise<OperationNode | null> {
     const row = await services.operations.operation(caller, id)
     return row === null ? null : toOperation(row)
   }
 
   @Policy('os_compute_api:os-instance-actions:list')
   @Query(() => OperationConnection, { description: 'Operations of the current project.' })
-  async operations(@Args() args: OperationArgs, @Ctx() { services, caller }: RequestContext) {
+  async operations(@Args(() => OperationArgs) args: OperationArgs, @Ctx() { services, caller }: RequestContext) {
     return new OperationConnection(mapPage(await services.operations.operations(caller, args), toOperation))
   }
 }

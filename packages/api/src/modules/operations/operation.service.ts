@@ -35,7 +35,11 @@ export class OperationService {
 
   /** Operations by id that the caller may see. */
   async visibleById(caller: Caller, ids: readonly string[]): Promise<Map<string, OperationRow>> {
-    const rows = await this.#db.read.selectFrom('operations').selectAll().where('id', 'in', [...ids]).execute()
+    const rows = await this.#db.read
+      .selectFrom('operations')
+      .selectAll()
+      .where('id', 'in', [...ids])
+      .execute()
     return new Map(rows.filter((row) => this.#sees(caller, row)).map((row) => [row.id, row]))
   }
 

@@ -1,7 +1,7 @@
 import { Field, Float, ID, Int, ObjectType, registerEnumType } from 'type-graphql'
+import { ErrorCode } from '../../graphql/common.types.js'
 import { Policy } from '../../graphql/policy-directive.js'
 import { DateTime } from '../../graphql/scalars.js'
-import { ErrorCode } from '../../graphql/common.types.js'
 
 export const OperationKind = {
   CREATE: 'CREATE',
@@ -14,7 +14,7 @@ export const OperationKind = {
 export type OperationKind = (typeof OperationKind)[keyof typeof OperationKind]
 registerEnumType(OperationKind, {
   name: 'OperationKind',
-  description: 'What an operation does. The first 38, up to REFRESH_VOLUME_ATTACHMENT, are Nova\'s instance actions.',
+  description: "What an operation does. The first 38, up to REFRESH_VOLUME_ATTACHMENT, are Nova's instance actions.",
   valuesConfig: {
     CREATE: { description: 'Build a server, or several as children.' },
     DELETE: { description: 'Delete, soft-delete or force-delete.' },
@@ -59,7 +59,7 @@ registerEnumType(StepResult, {
   },
 })
 
-@ObjectType({ description: 'Part of an operation: Nova\'s instance action event.', simpleResolvers: true })
+@ObjectType({ description: "Part of an operation: Nova's instance action event.", simpleResolvers: true })
 export class OperationStep {
   @Field(() => String, { description: 'Event name, for example compute_prep_resize, conductor_migrate_server, schedule_instances.' })
   name!: string
@@ -152,7 +152,10 @@ export class HostRejection {
   reason!: string | null
 }
 
-@ObjectType({ description: 'What one weigher gave: normalized to 0..1 over the survivors, then times the multiplier.', simpleResolvers: true })
+@ObjectType({
+  description: 'What one weigher gave: normalized to 0..1 over the survivors, then times the multiplier.',
+  simpleResolvers: true,
+})
 export class WeightPart {
   @Field(() => String)
   weigher!: string
@@ -196,11 +199,14 @@ export class SchedulingTrace {
   alternateHosts!: string[]
 }
 
-@ObjectType({ description: 'Work that goes on after the answer. Kept as long as the audit retention says, also for deleted servers.', simpleResolvers: true })
+@ObjectType({
+  description: 'Work that goes on after the answer. Kept as long as the audit retention says, also for deleted servers.',
+  simpleResolvers: true,
+})
 export class Operation {
   @Field(() => ID)
   id!: string
-  @Field(() => String, { description: 'Request that started it; the key of Nova\'s instance action.' })
+  @Field(() => String, { description: "Request that started it; the key of Nova's instance action." })
   requestId!: string
   @Field(() => OperationKind)
   kind!: OperationKind

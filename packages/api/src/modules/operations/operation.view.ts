@@ -40,7 +40,10 @@ export const toStep = (step: StepRow, projectId: string): OperationStep & { proj
 })
 
 /** A-GEN-10: tells same host from different host without names. */
-export const hostIdOf = (projectId: string, host: string): string => createHash('sha224').update(projectId + host).digest('hex')
+export const hostIdOf = (projectId: string, host: string): string =>
+  createHash('sha224')
+    .update(projectId + host)
+    .digest('hex')
 
 export const toSummary = (row: OperationRow): SchedulingSummary | null => {
   if (row.trace === null) return null

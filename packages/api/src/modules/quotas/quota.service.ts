@@ -36,9 +36,13 @@ export class QuotaService {
       const room = Math.floor((limit - used[resource]) / perServer[resource])
       if (room < counts.minCount) {
         const requested = perServer[resource] * counts.minCount
-        throw new CloudError('QUOTA_EXCEEDED', `Quota exceeded for ${resource}: Requested ${requested}, but already used ${used[resource]} of ${limit} ${resource}`, {
-          exception: 'TooManyInstances',
-        })
+        throw new CloudError(
+          'QUOTA_EXCEEDED',
+          `Quota exceeded for ${resource}: Requested ${requested}, but already used ${used[resource]} of ${limit} ${resource}`,
+          {
+            exception: 'TooManyInstances',
+          },
+        )
       }
       admitted = Math.min(admitted, room)
     }

@@ -1,10 +1,10 @@
 /** createServer: checks everything that can be known now, then stores the request in one transaction (A-LAUNCH-3…17). */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { CloudError } from '@kilonova/contract/errors'
-import { description, hostname, metadataKey, metadataValue, name as validName, tag } from '@kilonova/contract/inputs'
+import { payload } from '@kilonova/contract/events'
+import { description, hostname, metadataKey, metadataValue, tag, name as validName } from '@kilonova/contract/inputs'
 import type { GuestFlavor, GuestKeypair } from '@kilonova/contract/rpc/guest'
 import { powerStates } from '@kilonova/contract/server-states'
-import { payload } from '@kilonova/contract/events'
 import { Secret, type SecretBox } from '@kilonova/runtime/secrets'
 import { z } from 'zod'
 import { type Caller } from '../../caller.js'
@@ -158,7 +158,8 @@ export class CreateServer {
     }
     if (input.imageId == null) throw CloudError.badInput('input.imageId', 'Missing imageRef attribute: an image to boot is needed.')
     const image = await images.image(caller, input.imageId)
-    if (image === null) throw CloudError.invalidReference('input.imageId', `Can not find requested image ${input.imageId}.`, 'ImageNotFound')
+    if (image === null)
+      throw CloudError.invalidReference('input.imageId', `Can not find requested image ${input.imageId}.`, 'ImageNotFound')
     if (image.status !== 'ACTIVE') throw CloudError.invalidReference('input.imageId', `Image ${image.id} is not active.`, 'ImageNotActive')
     checkSizes(flavor, image)
     if (flavor.disk_gb === 0 && !policy.allows('os_compute_api:servers:create:zero_disk_flavor', caller)) {
@@ -180,10 +181,14 @@ export class CreateServer {
       if (!keys.has(keyName)) throw CloudError.invalidReference(`input.keyNames.${index}`, 'Invalid key_name provided.', 'KeypairNotFound')
     }
     if (settings.metadataItems >= 0 && (input.metadata?.length ?? 0) > settings.metadataItems) {
-      throw new CloudError('QUOTA_EXCEEDED', `Quota exceeded for metadata_items: Requested ${input.metadata?.length}, but the limit is ${settings.metadataItems}`, {
-        exception: 'MetadataLimitExceeded',
-        fields: ['input.metadata'],
-      })
+      throw new CloudError(
+        'QUOTA_EXCEEDED',
+        `Quota exceeded for metadata_items: Requested ${input.metadata?.length}, but the limit is ${settings.metadataItems}`,
+        {
+          exception: 'MetadataLimitExceeded',
+          fields: ['input.metadata'],
+        },
+      )
     }
     await this.#checkDestination(caller, input)
     return {
@@ -205,10 +210,17 @@ export class CreateServer {
     if (input.host != null || input.hypervisorHostname != null) {
       policy.enforce('compute:servers:create:requested_destination', caller)
       const hosts = await hypervisors.hostStates()
-      const known = hosts.some((host) => (input.host == null || host.host === input.host) && (input.hypervisorHostname == null || host.node === input.hypervisorHostname))
+      const known = hosts.some(
+        (host) =>
+          (input.host == null || host.host === input.host) && (input.hypervisorHostname == null || host.node === input.hypervisorHostname),
+      )
       if (!known) {
         const field = input.host != null ? 'input.host' : 'input.hypervisorHostname'
-        throw CloudError.invalidReference(field, `Compute host ${input.host ?? input.hypervisorHostname} could not be found.`, 'ComputeHostNotFound')
+        throw CloudError.invalidReference(
+          field,
+          `Compute host ${input.host ?? input.hypervisorHostname} could not be found.`,
+          'ComputeHostNotFound',
+        )
       }
     }
     if (input.availabilityZone != null) {
@@ -237,7 +249,8 @@ export class CreateServer {
         })
       }
       const [only] = usable
-      if (only === undefined) throw CloudError.invalidReference('input.networks', 'There is no network the project can use.', 'NetworkNotFound')
+      if (only === undefined)
+        throw CloudError.invalidReference('input.networks', 'There is no network the project can use.', 'NetworkNotFound')
       return [{ networkId: only.id, fixedIp: null, tag: null }]
     }
     if (list == null || list.length === 0) throw CloudError.badInput('input.networks.list', 'Mode LIST needs at least one network.')
@@ -303,8 +316,18 @@ export class CreateServer {
       }
       for (const [index, serverId] of refs.serverIds.entries()) {
         const operationId = refs.operationIds[index] ?? randomUUID()
-        const instance = this.#instance(caller, projectId, input, plan, { serverId, operationId, index, several, reservationId: refs.reservationId, createdAt })
-        await trx.insertInto('request_specs').values({ instance_uuid: serverId, spec: JSON.stringify(spec), created_at: createdAt }).execute()
+        const instance = this.#instance(caller, projectId, input, plan, {
+          serverId,
+          operationId,
+          index,
+          several,
+          reservationId: refs.reservationId,
+          createdAt,
+        })
+        await trx
+          .insertInto('request_specs')
+          .values({ instance_uuid: serverId, spec: JSON.stringify(spec), created_at: createdAt })
+          .execute()
         await trx
           .insertInto('build_requests')
           .values({
@@ -321,7 +344,14 @@ export class CreateServer {
           .insertInto('instance_mappings')
           .values({ instance_uuid: serverId, project_id: projectId, user_id: caller.userId, created_at: createdAt })
           .execute()
-        const operation: NewOperation = { id: operationId, kind: 'CREATE', caller, projectId, serverId, parentId: several ? refs.parentId : null }
+        const operation: NewOperation = {
+          id: operationId,
+          kind: 'CREATE',
+          caller,
+          projectId,
+          serverId,
+          parentId: several ? refs.parentId : null,
+        }
         await newOperation(trx, db, operation)
         events.push(operationBegun(operation), created(instance, caller, operationId))
         await sagas().begin(trx, {
@@ -421,18 +451,26 @@ function countsOf(input: Input): { minCount: number; maxCount: number } {
 /** A-LAUNCH-15. */
 function checkSizes(flavor: FlavorRow, image: ImageRow): void {
   if (flavor.ram_mb < image.min_ram_mb) {
-    throw new CloudError('FLAVOR_IMAGE_CONFLICT', `Flavor's memory is too small for requested image: ${flavor.ram_mb} MB, the image needs ${image.min_ram_mb} MB.`, {
-      exception: 'FlavorMemoryTooSmall',
-      fields: ['input.flavorId'],
-    })
+    throw new CloudError(
+      'FLAVOR_IMAGE_CONFLICT',
+      `Flavor's memory is too small for requested image: ${flavor.ram_mb} MB, the image needs ${image.min_ram_mb} MB.`,
+      {
+        exception: 'FlavorMemoryTooSmall',
+        fields: ['input.flavorId'],
+      },
+    )
   }
   if (flavor.disk_gb === 0) return
   const needed = Math.max(image.min_disk_gb, Math.ceil((image.virtual_size_bytes ?? 0) / 2 ** 30))
   if (flavor.disk_gb < needed) {
-    throw new CloudError('FLAVOR_IMAGE_CONFLICT', `Flavor's disk is too small for requested image: ${flavor.disk_gb} GB, the image needs ${needed} GB.`, {
-      exception: 'FlavorDiskSmallerThanImage',
-      fields: ['input.flavorId'],
-    })
+    throw new CloudError(
+      'FLAVOR_IMAGE_CONFLICT',
+      `Flavor's disk is too small for requested image: ${flavor.disk_gb} GB, the image needs ${needed} GB.`,
+      {
+        exception: 'FlavorDiskSmallerThanImage',
+        fields: ['input.flavorId'],
+      },
+    )
   }
 }
 

@@ -1,10 +1,11 @@
 /** Rows of servers in a cell: every change goes through here, with its event in the same transaction. */
-import { payload } from '@kilonova/contract/events'
-import type { EventPhase, EventPriority } from '@kilonova/contract/events'
-import { CloudError } from '@kilonova/contract/errors'
+
 import type { ErrorReport } from '@kilonova/contract/errors'
-import type { TaskState, VmState } from '@kilonova/contract/server-states'
+import { CloudError } from '@kilonova/contract/errors'
+import type { EventPhase, EventPriority } from '@kilonova/contract/events'
+import { payload } from '@kilonova/contract/events'
 import { guestFlavor, guestInterface, guestKeypair } from '@kilonova/contract/rpc/guest'
+import type { TaskState, VmState } from '@kilonova/contract/server-states'
 import type { Insertable, RawBuilder, Transaction } from 'kysely'
 import { z } from 'zod'
 import type { Row } from '../../db/database.js'
@@ -55,7 +56,9 @@ const fieldOf: Record<string, string> = {
   availability_zone: 'availabilityZone',
 }
 
-export type InstanceChange = Partial<Omit<InstanceRow, 'id' | 'uuid' | 'generation' | 'updated_at' | 'launched_at' | 'terminated_at' | 'deleted_at'>> & {
+export type InstanceChange = Partial<
+  Omit<InstanceRow, 'id' | 'uuid' | 'generation' | 'updated_at' | 'launched_at' | 'terminated_at' | 'deleted_at'>
+> & {
   launched_at?: number | RawBuilder<number>
   terminated_at?: number | RawBuilder<number>
   deleted_at?: number | RawBuilder<number>
@@ -151,9 +154,7 @@ export const faultOf = (report: ErrorReport, createdAt: number, operationId: str
 })
 
 export async function findInstance(db: Pick<Transaction<CellSchema>, 'selectFrom'>, uuid: string): Promise<InstanceRow | null> {
-  return (
-    (await db.selectFrom('instances').selectAll().where('uuid', '=', uuid).where('deleted_at', 'is', null).executeTakeFirst()) ?? null
-  )
+  return (await db.selectFrom('instances').selectAll().where('uuid', '=', uuid).where('deleted_at', 'is', null).executeTakeFirst()) ?? null
 }
 
 export const instanceNotFound = (uuid: string): CloudError =>

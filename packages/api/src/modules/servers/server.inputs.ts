@@ -1,7 +1,7 @@
 import { Field, ID, InputType, Int, registerEnumType } from 'type-graphql'
+import { MetadataItemInput, SortDirection } from '../../graphql/common.types.js'
 import { Policy } from '../../graphql/policy-directive.js'
 import { Base64, DateTime, IPAddress } from '../../graphql/scalars.js'
-import { MetadataItemInput, SortDirection } from '../../graphql/common.types.js'
 import { DiskConfig, PowerState, ServerStatus, TaskState, VmState } from '../../modules/servers/server.types.js'
 
 export const RebootType = {
@@ -178,7 +178,7 @@ registerEnumType(NetworkAllocation, {
   name: 'NetworkAllocation',
   description: 'How networks are chosen.',
   valuesConfig: {
-    AUTO: { description: 'Use the project\'s network, making one with router the first time; several networks are an error.' },
+    AUTO: { description: "Use the project's network, making one with router the first time; several networks are an error." },
     NONE: { description: 'No network.' },
     LIST: { description: 'The entries of list.' },
   },
@@ -245,7 +245,10 @@ export class CreateServerInput {
   hypervisorHostname?: string | null
   @Field(() => Int, { nullable: true, description: 'Build at least so many, or none.', defaultValue: 1 })
   minCount?: number | null
-  @Field(() => Int, { nullable: true, description: 'Build up to so many as quota allows; default minCount; 1 with portId, fixedIp, hostname or an existing volume.' })
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Build up to so many as quota allows; default minCount; 1 with portId, fixedIp, hostname or an existing volume.',
+  })
   maxCount?: number | null
   @Field(() => String, { nullable: true, description: 'Retry key.' })
   idempotencyKey?: string | null

@@ -1,12 +1,12 @@
 /** Which servers match a filter: one set of conditions, used for every cell and for servers that have no cell yet. */
 import { CloudError } from '@kilonova/contract/errors'
-import { instanceJson, type InstanceRow } from './instance.store.js'
-import { pairsOfStatus, type PowerStateName, powerStates, type ServerStatus } from '@kilonova/contract/server-states'
+import { type PowerStateName, pairsOfStatus, powerStates, type ServerStatus } from '@kilonova/contract/server-states'
 import { type Expression, type SelectQueryBuilder, type SqlBool, sql } from 'kysely'
 import { RE2JS } from 're2js'
 import type { DialectName } from '../../db/database.js'
 import { containsText } from '../../db/paging.js'
 import type { CellSchema } from '../../db/schemas.js'
+import { type InstanceRow, instanceJson } from './instance.store.js'
 
 export interface ServerFilterInput {
   ids?: string[] | null
@@ -60,7 +60,8 @@ const metadataIs = (key: string, value: string, dialect: DialectName): Expressio
   dialect === 'sqlite' ? sql<SqlBool>`(metadata ->> ${key}) = ${value}` : sql<SqlBool>`(metadata::jsonb ->> ${key}) = ${value}`
 
 const never = sql<SqlBool>`1 = 0`
-const anyOf = (parts: Expression<SqlBool>[]): Expression<SqlBool> => (parts.length === 0 ? never : sql<SqlBool>`(${sql.join(parts, sql` or `)})`)
+const anyOf = (parts: Expression<SqlBool>[]): Expression<SqlBool> =>
+  parts.length === 0 ? never : sql<SqlBool>`(${sql.join(parts, sql` or `)})`
 const noneOf = (part: Expression<SqlBool>): Expression<SqlBool> => sql<SqlBool>`not (${part})`
 
 function statusIs(statuses: readonly ServerStatus[]): Expression<SqlBool> {
@@ -75,7 +76,12 @@ function statusIs(statuses: readonly ServerStatus[]): Expression<SqlBool> {
 type InstanceQuery<O> = SelectQueryBuilder<CellSchema, 'instances', O>
 
 /** Adds every condition that a database can test; the rest is `rowTest`. */
-export function filterServers<O>(base: InstanceQuery<O>, filter: ServerFilterInput, projectId: string | null, dialect: DialectName): InstanceQuery<O> {
+export function filterServers<O>(
+  base: InstanceQuery<O>,
+  filter: ServerFilterInput,
+  projectId: string | null,
+  dialect: DialectName,
+): InstanceQuery<O> {
   const conditions: Expression<SqlBool>[] = []
   const equal = (column: string, value: string | number | null | undefined): void => {
     if (value != null) conditions.push(sql<SqlBool>`${sql.ref(column)} = ${value}`)
@@ -90,13 +96,18 @@ export function filterServers<O>(base: InstanceQuery<O>, filter: ServerFilterInp
   among('uuid', filter.ids)
   if (filter.search) {
     const { search } = filter
-    conditions.push(anyOf([containsText('display_name', search), containsText('uuid', search), containsText('network_info', `"ipAddress":"${search}`)]))
+    conditions.push(
+      anyOf([containsText('display_name', search), containsText('uuid', search), containsText('network_info', `"ipAddress":"${search}`)]),
+    )
   }
   equal('hostname', filter.hostname)
   if (filter.status != null) conditions.push(statusIs(filter.status))
   among('vm_state', filter.vmState?.map(storedState))
   among('task_state', filter.taskState?.map(storedState))
-  among('power_state', filter.powerState?.map((state) => powerStates[state]))
+  among(
+    'power_state',
+    filter.powerState?.map((state) => powerStates[state]),
+  )
   equal('progress', filter.progressPercent)
   equal('image_id', filter.imageId)
   equal('flavor_id', filter.flavorId)
@@ -114,7 +125,14 @@ export function filterServers<O>(base: InstanceQuery<O>, filter: ServerFilterInp
   for (const tag of filter.tags ?? []) conditions.push(has('tags', tag, dialect))
   if (filter.tagsAny != null) conditions.push(anyOf(filter.tagsAny.map((tag) => has('tags', tag, dialect))))
   if (filter.notTags != null && filter.notTags.length > 0) {
-    conditions.push(noneOf(sql<SqlBool>`(${sql.join(filter.notTags.map((tag) => has('tags', tag, dialect)), sql` and `)})`))
+    conditions.push(
+      noneOf(
+        sql<SqlBool>`(${sql.join(
+          filter.notTags.map((tag) => has('tags', tag, dialect)),
+          sql` and `,
+        )})`,
+      ),
+    )
   }
   for (const tag of filter.notTagsAny ?? []) conditions.push(noneOf(has('tags', tag, dialect)))
   for (const { key, value } of filter.metadata ?? []) conditions.push(metadataIs(key, value, dialect))
@@ -140,7 +158,10 @@ export function rowTest(filter: ServerFilterInput): ((row: InstanceRow) => boole
     const pattern = compile(filter.name, 'name')
     tests.push((row) => pattern.matcher(row.display_name).find())
   }
-  for (const [field, version] of [['ip', 4], ['ip6', 6]] as const) {
+  for (const [field, version] of [
+    ['ip', 4],
+    ['ip6', 6],
+  ] as const) {
     const expression = filter[field]
     if (!expression) continue
     const pattern = compile(expression, field)
@@ -152,4 +173,3 @@ export function rowTest(filter: ServerFilterInput): ((row: InstanceRow) => boole
   }
   return tests.length === 0 ? null : (row) => tests.every((test) => test(row))
 }
-

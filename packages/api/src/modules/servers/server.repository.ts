@@ -77,7 +77,12 @@ export class ServerRepository {
     const waiting = await this.#waiting(null, ids)
     for (const row of waiting) found.set(row.uuid, { row, cell: null })
     const { answers } = await this.#cells.scatter(await this.#cells.all(), ({ database }) =>
-      database.read.selectFrom('instances').selectAll().where('uuid', 'in', [...ids]).where('deleted_at', 'is', null).execute(),
+      database.read
+        .selectFrom('instances')
+        .selectAll()
+        .where('uuid', 'in', [...ids])
+        .where('deleted_at', 'is', null)
+        .execute(),
     )
     for (const { cell, value } of answers) for (const row of value) found.set(row.uuid, { row, cell })
     return found

@@ -18,8 +18,8 @@ import { Image } from '../images/image.types.js'
 import { OperationArgs, OperationConnection } from '../operations/operation.resolver.js'
 import { Operation } from '../operations/operation.types.js'
 import { requireOperation, toOperation } from '../operations/operation.view.js'
-import * as inputs from './server.inputs.js'
 import { instanceNotFound } from './instance.store.js'
+import * as inputs from './server.inputs.js'
 import * as types from './server.types.js'
 import { type ServerNode, toServer } from './server.view.js'
 
@@ -27,7 +27,10 @@ const { Server, ServerFlavor, ServerFault, ActionPermission, ConsoleLog, HostSta
 type Server = types.Server
 export const ServerConnection = connectionOf(() => Server, 'Server', 'servers')
 @ArgsType()
-export class ServerArgs extends listArgs(() => inputs.ServerFilter, () => inputs.ServerOrder) {}
+export class ServerArgs extends listArgs(
+  () => inputs.ServerFilter,
+  () => inputs.ServerOrder,
+) {}
 
 async function requireServer(context: RequestContext, id: string): Promise<ServerNode> {
   const found = await context.services.servers.server(context.caller, id)
@@ -111,7 +114,7 @@ export class ServerResolver {
 
   @Policy('os_compute_api:os-instance-actions:list', 'HIDE')
   @FieldResolver(() => OperationConnection, { nullable: true })
-  async operations(@Root() server: Server, @Args() args: OperationArgs, @Ctx() { services, caller }: RequestContext) {
+  async operations(@Root() server: Server, @Args(() => OperationArgs) args: OperationArgs, @Ctx() { services, caller }: RequestContext) {
     return new OperationConnection(mapPage(await services.operations.operations(caller, args, { serverId: server.id }), toOperation))
   }
 
@@ -121,11 +124,16 @@ export class ServerResolver {
   }
 
   @Policy('os_compute_api:os-console-output')
-  @FieldResolver(() => ConsoleLog, { nullable: true, description: 'Read from the host now. Errors: NOT_READY, NOT_FOUND (no console), NOT_IMPLEMENTED.' })
+  @FieldResolver(() => ConsoleLog, {
+    nullable: true,
+    description: 'Read from the host now. Errors: NOT_READY, NOT_FOUND (no console), NOT_IMPLEMENTED.',
+  })
   consoleLog(
     @Root() { found }: ServerNode,
     @Arg('tailLines', () => Int, { nullable: true, description: 'Last lines only; absent: all that is kept.' }) tailLines: number | null,
-    @Arg('fromOffset', () => BigInteger, { nullable: true, description: 'Bytes from this offset on, to continue.' }) fromOffset: number | null,
+    @Arg('fromOffset', () => BigInteger, { nullable: true, description: 'Bytes from this offset on, to continue.' }) fromOffset:
+      | number
+      | null,
     @Ctx() { services, caller }: RequestContext,
   ): Promise<types.ConsoleLog> {
     return services.servers.consoleLog(caller, found.row, { tailLines: tailLines ?? null, fromOffset: fromOffset ?? null })
@@ -133,14 +141,19 @@ export class ServerResolver {
 
   @Policy('os_compute_api:servers:show')
   @Query(() => Server, { nullable: true, description: 'One server, null if unknown or not visible.' })
-  async server(@Arg('id', () => ID, { description: 'Server id.' }) id: string, @Ctx() { services, caller }: RequestContext): Promise<ServerNode | null> {
+  async server(
+    @Arg('id', () => ID, { description: 'Server id.' }) id: string,
+    @Ctx() { services, caller }: RequestContext,
+  ): Promise<ServerNode | null> {
     const found = await services.servers.server(caller, id)
     return found === null ? null : toServer(found)
   }
 
   @Policy('os_compute_api:servers:detail')
-  @Query(() => ServerConnection, { description: 'Servers of the current project, at most 1000 a page. Errors: CURSOR_INVALID, FORBIDDEN (admin-only filter or sort).' })
-  async servers(@Args() args: ServerArgs, @Ctx() { services, caller }: RequestContext) {
+  @Query(() => ServerConnection, {
+    description: 'Servers of the current project, at most 1000 a page. Errors: CURSOR_INVALID, FORBIDDEN (admin-only filter or sort).',
+  })
+  async servers(@Args(() => ServerArgs) args: ServerArgs, @Ctx() { services, caller }: RequestContext) {
     return new ServerConnection(mapPage(await services.servers.servers(caller, args), toServer))
   }
 
@@ -149,7 +162,10 @@ export class ServerResolver {
     description:
       'Create one or several servers. Answers once the request is stored; the rest is the operation. Errors: INVALID_REFERENCE (image, flavor, network, key, zone, host), FLAVOR_IMAGE_CONFLICT, QUOTA_EXCEEDED, LIMIT_EXCEEDED, IN_USE (address), AMBIGUOUS_NETWORK, FORBIDDEN (hosts). Later: NO_VALID_HOST, RETRIES_EXHAUSTED, BUILD_FAILED, IMAGE_REJECTED, HOST_REFUSED, TIMED_OUT.',
   })
-  async createServer(@Arg('input', () => inputs.CreateServerInput, { description: 'Input.' }) input: inputs.CreateServerInput, @Ctx() context: RequestContext) {
+  async createServer(
+    @Arg('input', () => inputs.CreateServerInput, { description: 'Input.' }) input: inputs.CreateServerInput,
+    @Ctx() context: RequestContext,
+  ) {
     const { services, caller } = context
     const created = await services.createServer.run(caller, input)
     const found = await services.servers.visibleById(caller, created.serverIds)
@@ -158,8 +174,13 @@ export class ServerResolver {
   }
 
   @Policy('os_compute_api:servers:update')
-  @Mutation(() => types.UpdateServerPayload, { description: 'Change names, texts and access addresses; also before the server is scheduled.' })
-  async updateServer(@Arg('input', () => inputs.UpdateServerInput, { description: 'Input.' }) input: inputs.UpdateServerInput, @Ctx() { services, caller }: RequestContext) {
+  @Mutation(() => types.UpdateServerPayload, {
+    description: 'Change names, texts and access addresses; also before the server is scheduled.',
+  })
+  async updateServer(
+    @Arg('input', () => inputs.UpdateServerInput, { description: 'Input.' }) input: inputs.UpdateServerInput,
+    @Ctx() { services, caller }: RequestContext,
+  ) {
     return { server: toServer(await services.servers.update(caller, input)) }
   }
 
@@ -167,7 +188,10 @@ export class ServerResolver {
   @Mutation(() => types.DeleteServerPayload, {
     description: 'Delete from any state. Cleans up centrally when the host is down. Errors: LOCKED, CONFLICT.',
   })
-  async deleteServer(@Arg('input', () => inputs.DeleteServerInput, { description: 'Input.' }) input: inputs.DeleteServerInput, @Ctx() context: RequestContext) {
+  async deleteServer(
+    @Arg('input', () => inputs.DeleteServerInput, { description: 'Input.' }) input: inputs.DeleteServerInput,
+    @Ctx() context: RequestContext,
+  ) {
     const { services, caller } = context
     const { operationId } = await services.servers.delete(caller, input)
     const found = await services.servers.server(caller, input.serverId)
@@ -180,14 +204,22 @@ export class ServerResolver {
 
   @Policy('os_compute_api:servers:start')
   @Mutation(() => types.StartServerPayload, { description: 'Power on. From STOPPED. Errors: INVALID_STATE, LOCKED, NOT_READY.' })
-  async startServer(@Arg('input', () => inputs.StartServerInput, { description: 'Input.' }) input: inputs.StartServerInput, @Ctx() context: RequestContext) {
+  async startServer(
+    @Arg('input', () => inputs.StartServerInput, { description: 'Input.' }) input: inputs.StartServerInput,
+    @Ctx() context: RequestContext,
+  ) {
     const { operationId } = await context.services.servers.power(context.caller, 'START', input)
     return { server: await requireServer(context, input.serverId), operation: await requireOperation(context, operationId) }
   }
 
   @Policy('os_compute_api:servers:stop')
-  @Mutation(() => types.StopServerPayload, { description: 'Orderly shutdown, then power off. From ACTIVE, ERROR. Errors: INVALID_STATE, LOCKED, NOT_READY.' })
-  async stopServer(@Arg('input', () => inputs.StopServerInput, { description: 'Input.' }) input: inputs.StopServerInput, @Ctx() context: RequestContext) {
+  @Mutation(() => types.StopServerPayload, {
+    description: 'Orderly shutdown, then power off. From ACTIVE, ERROR. Errors: INVALID_STATE, LOCKED, NOT_READY.',
+  })
+  async stopServer(
+    @Arg('input', () => inputs.StopServerInput, { description: 'Input.' }) input: inputs.StopServerInput,
+    @Ctx() context: RequestContext,
+  ) {
     const { operationId } = await context.services.servers.power(context.caller, 'STOP', input)
     return { server: await requireServer(context, input.serverId), operation: await requireOperation(context, operationId) }
   }
@@ -197,7 +229,10 @@ export class ServerResolver {
     description:
       'Reboot. SOFT from ACTIVE; HARD from ACTIVE, STOPPED, PAUSED, SUSPENDED, ERROR, also during another reboot. Errors: INVALID_STATE, LOCKED.',
   })
-  async rebootServer(@Arg('input', () => inputs.RebootServerInput, { description: 'Input.' }) input: inputs.RebootServerInput, @Ctx() context: RequestContext) {
+  async rebootServer(
+    @Arg('input', () => inputs.RebootServerInput, { description: 'Input.' }) input: inputs.RebootServerInput,
+    @Ctx() context: RequestContext,
+  ) {
     const action = input.type === 'HARD' ? 'REBOOT_HARD' : 'REBOOT_SOFT'
     const { operationId } = await context.services.servers.power(context.caller, action, input)
     return { server: await requireServer(context, input.serverId), operation: await requireOperation(context, operationId) }

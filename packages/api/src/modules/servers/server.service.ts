@@ -11,8 +11,8 @@ import { openTransaction } from '@kilonova/runtime/transaction-scope'
 import { z } from 'zod'
 import { type Caller, isAdmin } from '../../caller.js'
 import { type Cell, cell0Id } from '../../cells/cells.service.js'
-import type { PowerTaskKind } from '../../conductor/tasks/power.task.js'
 import { SagaStore } from '../../conductor/saga-store.js'
+import type { PowerTaskKind } from '../../conductor/tasks/power.task.js'
 import type { Database } from '../../db/database.js'
 import { listFingerprint, type Page, type PageRequest } from '../../db/paging.js'
 import { type OrderInput, sortKeys } from '../../db/resource-order.js'
@@ -22,10 +22,17 @@ import { parseInput } from '../../graphql/parse-input.js'
 import { forbidden, type Policy } from '../../policy/policy.js'
 import type { ConsoleTokens } from '../consoles/console-tokens.js'
 import type { HypervisorService, NodeRecord } from '../hypervisors/hypervisor.service.js'
-import { generationMismatch, refuseStale } from '../identity/identity.service.js'
 import type { IdempotencyService } from '../idempotency/idempotency.service.js'
+import { generationMismatch, refuseStale } from '../identity/identity.service.js'
 import { newOperation, operationBegun } from '../operations/operation.store.js'
-import { changeInstance, type InstanceChange, instanceEvents, instanceNotFound, type InstanceRow, type NewInstance } from './instance.store.js'
+import {
+  changeInstance,
+  type InstanceChange,
+  type InstanceRow,
+  instanceEvents,
+  instanceNotFound,
+  type NewInstance,
+} from './instance.store.js'
 import type { ServerFilterInput } from './server.query.js'
 import type { FoundServer, ServerRepository } from './server.repository.js'
 
@@ -132,7 +139,8 @@ export class ServerService {
       policy.enforce('os_compute_api:servers:allow_all_filters', caller)
     }
     const projectId = filter.projectId ?? (filter.allProjects === true ? null : (caller.projectId ?? ''))
-    const orderBy = request.orderBy != null && request.orderBy.length > 0 ? request.orderBy : [{ key: 'CREATED_AT', direction: 'DESC' as const }]
+    const orderBy =
+      request.orderBy != null && request.orderBy.length > 0 ? request.orderBy : [{ key: 'CREATED_AT', direction: 'DESC' as const }]
     return repository.list({
       ...request,
       filter,
@@ -144,7 +152,10 @@ export class ServerService {
   }
 
   /** What the caller may do with a server now, with the reason and code where it may not. */
-  allowedActions(caller: Caller, row: InstanceRow): { action: ServerAction; allowed: boolean; reason: string | null; errorCode: string | null }[] {
+  allowedActions(
+    caller: Caller,
+    row: InstanceRow,
+  ): { action: ServerAction; allowed: boolean; reason: string | null; errorCode: string | null }[] {
     return (Object.keys(serverActions) as ServerAction[]).map((action) => {
       const refusal = this.#refusal(caller, action, row)
       return { action, allowed: refusal === null, reason: refusal?.message ?? null, errorCode: refusal?.code ?? null }
@@ -178,7 +189,11 @@ export class ServerService {
   }
 
   /** Start, stop and reboot: the first write is a compare-and-swap on the task state; the loser gets INVALID_STATE. */
-  async power(caller: Caller, action: PowerAction, raw: { serverId: string; idempotencyKey?: string | null }): Promise<{ operationId: string }> {
+  async power(
+    caller: Caller,
+    action: PowerAction,
+    raw: { serverId: string; idempotencyKey?: string | null },
+  ): Promise<{ operationId: string }> {
     const shape = powerActions[action]
     return this.#options.idempotency.run(caller, {
       mutation: shape.mutation,
@@ -239,19 +254,29 @@ export class ServerService {
     return (await this.#nodeOf(row))?.report_parsed.consoleTypes ?? []
   }
 
-  async createConsole(caller: Caller, raw: { serverId: string; type: ConsoleTypeName; mode: 'CONTROL' | 'VIEW' }): Promise<{ token: string; expiresAt: number }> {
+  async createConsole(
+    caller: Caller,
+    raw: { serverId: string; type: ConsoleTypeName; mode: 'CONTROL' | 'VIEW' },
+  ): Promise<{ token: string; expiresAt: number }> {
     const found = await this.#require(caller, raw.serverId, 'CREATE_CONSOLE')
     const { row, cell } = found
     const host = this.#readyHost(row)
     if (cell === null) throw notReady(row)
     if (row.vm_state === 'stopped') {
-      throw new CloudError('INVALID_STATE', `Cannot 'get console of' instance ${row.uuid} while it is in vm_state stopped`, { exception: 'InstanceInvalidState' })
+      throw new CloudError('INVALID_STATE', `Cannot 'get console of' instance ${row.uuid} while it is in vm_state stopped`, {
+        exception: 'InstanceInvalidState',
+      })
     }
     const available = await this.availableConsoles(row)
     if (!available.includes(raw.type)) {
-      throw new CloudError('OPERATION_NOT_SUPPORTED', `Unavailable console type ${raw.type}.`, { exception: 'ConsoleTypeUnavailable', fields: ['input.type'] })
+      throw new CloudError('OPERATION_NOT_SUPPORTED', `Unavailable console type ${raw.type}.`, {
+        exception: 'ConsoleTypeUnavailable',
+        fields: ['input.type'],
+      })
     }
-    await this.#askAgent(host, () => this.#options.bus.call(agentTopic(host), agentService.consoleTarget, { serverId: row.uuid, type: raw.type }))
+    await this.#askAgent(host, () =>
+      this.#options.bus.call(agentTopic(host), agentService.consoleTarget, { serverId: row.uuid, type: raw.type }),
+    )
     return this.#options.consoleTokensOf(cell.id).issue({
       serverId: row.uuid,
       userId: caller.userId,
@@ -293,12 +318,21 @@ export class ServerService {
       await api.transaction(async (trx) => {
         await trx.deleteFrom('operations').where('id', '=', operationId).execute()
       })
-      throw new CloudError('INVALID_STATE', `Cannot '${rule.verb}' instance ${row.uuid}: another action has begun.`, { exception: 'InstanceInvalidState' })
+      throw new CloudError('INVALID_STATE', `Cannot '${rule.verb}' instance ${row.uuid}: another action has begun.`, {
+        exception: 'InstanceInvalidState',
+      })
     }
     pokeCell(cell.id, `act-${operationId}`)
   }
 
-  async #beginInCell(caller: Caller | null, row: InstanceRow, cell: Cell, action: PowerAction, operationId: string, vmStates: readonly VmState[]): Promise<boolean> {
+  async #beginInCell(
+    caller: Caller | null,
+    row: InstanceRow,
+    cell: Cell,
+    action: PowerAction,
+    operationId: string,
+    vmStates: readonly VmState[],
+  ): Promise<boolean> {
     const { database } = cell
     const shape = powerActions[action]
     const sagaId = `act-${operationId}`
@@ -339,7 +373,14 @@ export class ServerService {
   /** The server has no cell yet: its request is withdrawn and the build unwinds by itself. */
   async #deleteWaiting(caller: Caller, row: InstanceRow, operationId: string) {
     const { api, apiOutbox, pokeApi } = this.#options
-    const operation = { id: operationId, kind: 'DELETE' as const, caller, projectId: row.project_id, serverId: row.uuid, state: 'SUCCEEDED' as const }
+    const operation = {
+      id: operationId,
+      kind: 'DELETE' as const,
+      caller,
+      projectId: row.project_id,
+      serverId: row.uuid,
+      state: 'SUCCEEDED' as const,
+    }
     return api.transaction(async (trx) => {
       const claimed = await trx
         .updateTable('instance_mappings')
@@ -360,7 +401,12 @@ export class ServerService {
       await newOperation(trx, api, operation)
       const deleted = { ...row, vm_state: 'deleted', deleted_at: row.updated_at }
       await apiOutbox.append(trx, [
-        ...instanceEvents(deleted, { deleted_at: 0 }, { operationId, requestId: caller.requestId }, { eventType: 'instance.delete.end', phase: 'END' }),
+        ...instanceEvents(
+          deleted,
+          { deleted_at: 0 },
+          { operationId, requestId: caller.requestId },
+          { eventType: 'instance.delete.end', phase: 'END' },
+        ),
         operationBegun(operation),
       ])
       return { operationId, gone: true }
@@ -375,10 +421,22 @@ export class ServerService {
     await database.transaction(async (trx) => {
       const changed = await changeInstance(trx, database.now, row.uuid, values)
       if (changed === null) return
-      const told = instanceEvents(changed, values, { operationId, requestId: caller.requestId }, { eventType: 'instance.delete.end', phase: 'END' })
+      const told = instanceEvents(
+        changed,
+        values,
+        { operationId, requestId: caller.requestId },
+        { eventType: 'instance.delete.end', phase: 'END' },
+      )
       await new Outbox(database, publisherId).append(trx, told)
     })
-    const operation = { id: operationId, kind: 'DELETE' as const, caller, projectId: row.project_id, serverId: row.uuid, state: 'SUCCEEDED' as const }
+    const operation = {
+      id: operationId,
+      kind: 'DELETE' as const,
+      caller,
+      projectId: row.project_id,
+      serverId: row.uuid,
+      state: 'SUCCEEDED' as const,
+    }
     await api.transaction(async (trx) => {
       await trx.updateTable('instance_mappings').set({ queued_for_delete: 1 }).where('instance_uuid', '=', row.uuid).execute()
       await newOperation(trx, api, operation)
@@ -416,7 +474,12 @@ export class ServerService {
           fence: changed.fence,
           state: { host: null },
         })
-        const told = instanceEvents(changed, values, { operationId: id, requestId: caller.requestId }, { eventType: 'instance.delete.start', phase: 'START' })
+        const told = instanceEvents(
+          changed,
+          values,
+          { operationId: id, requestId: caller.requestId },
+          { eventType: 'instance.delete.start', phase: 'START' },
+        )
         await new Outbox(database, publisherId).append(trx, told)
       })
     }
@@ -424,10 +487,19 @@ export class ServerService {
     return { operationId: id, gone: false }
   }
 
-  async #applyUpdate(caller: Caller, serverId: string, values: InstanceChange, before: InstanceRow, expectedGeneration: number | null): Promise<void> {
+  async #applyUpdate(
+    caller: Caller,
+    serverId: string,
+    values: InstanceChange,
+    before: InstanceRow,
+    expectedGeneration: number | null,
+  ): Promise<void> {
     for (let attempt = 1; attempt <= 20; attempt++) {
       const found = await this.#options.repository.require(serverId, null)
-      const done = found.cell === null ? await this.#updateWaiting(caller, serverId, values) : await this.#updateInCell(caller, found.cell, serverId, values, expectedGeneration)
+      const done =
+        found.cell === null
+          ? await this.#updateWaiting(caller, serverId, values)
+          : await this.#updateInCell(caller, found.cell, serverId, values, expectedGeneration)
       if (done) return
       if (expectedGeneration !== null) throw generationMismatch((await this.#options.repository.require(serverId, null)).row.generation)
       await new Promise((resolve) => setImmediate(resolve))
@@ -443,13 +515,26 @@ export class ServerService {
       if (request === undefined || mapping?.cell_uuid != null) return false
       const stored = JSON.parse(request.instance) as NewInstance
       const instance = { ...stored, ...values, generation: Number(stored.generation ?? 1) + 1 }
-      await trx.updateTable('build_requests').set({ instance: JSON.stringify(instance), updated_at: api.now }).where('instance_uuid', '=', serverId).execute()
-      await apiOutbox.append(trx, instanceEvents({ id: 0, ...instance } as InstanceRow, values, { operationId: null, requestId: caller.requestId }))
+      await trx
+        .updateTable('build_requests')
+        .set({ instance: JSON.stringify(instance), updated_at: api.now })
+        .where('instance_uuid', '=', serverId)
+        .execute()
+      await apiOutbox.append(
+        trx,
+        instanceEvents({ id: 0, ...instance } as InstanceRow, values, { operationId: null, requestId: caller.requestId }),
+      )
       return true
     })
   }
 
-  async #updateInCell(caller: Caller, cell: Cell, serverId: string, values: InstanceChange, expectedGeneration: number | null): Promise<boolean> {
+  async #updateInCell(
+    caller: Caller,
+    cell: Cell,
+    serverId: string,
+    values: InstanceChange,
+    expectedGeneration: number | null,
+  ): Promise<boolean> {
     const { database } = cell
     return database.transaction(async (trx) => {
       const changed = await changeInstance(trx, database.now, serverId, values, {
@@ -457,7 +542,10 @@ export class ServerService {
         generation: expectedGeneration ?? undefined,
       })
       if (changed === null) return false
-      await new Outbox(database, this.#options.publisherId).append(trx, instanceEvents(changed, values, { operationId: null, requestId: caller.requestId }))
+      await new Outbox(database, this.#options.publisherId).append(
+        trx,
+        instanceEvents(changed, values, { operationId: null, requestId: caller.requestId }),
+      )
       return true
     })
   }
@@ -504,7 +592,10 @@ export class ServerService {
       return await ask()
     } catch (error) {
       if (!(error instanceof BusUnavailableError)) throw error
-      throw new CloudError('HOST_DOWN', 'The compute service of the server does not answer.', { exception: 'ComputeServiceUnavailable', cause: new Error(`${host}: ${error.message}`) })
+      throw new CloudError('HOST_DOWN', 'The compute service of the server does not answer.', {
+        exception: 'ComputeServiceUnavailable',
+        cause: new Error(`${host}: ${error.message}`),
+      })
     }
   }
 }

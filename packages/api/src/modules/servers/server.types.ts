@@ -1,9 +1,9 @@
 import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql'
+import { ErrorCode, ExtraSpec, MetadataItem } from '../../graphql/common.types.js'
+import { OperationPayload } from '../../graphql/operation-payload.js'
 import { Policy } from '../../graphql/policy-directive.js'
 import { Base64, BigInteger, DateTime, IPAddress, MACAddress } from '../../graphql/scalars.js'
-import { ErrorCode, ExtraSpec, MetadataItem } from '../../graphql/common.types.js'
 import { KeypairType } from '../../modules/keypairs/keypair.types.js'
-import { OperationPayload } from '../../graphql/operation-payload.js'
 
 export const ServerStatus = {
   ACTIVE: 'ACTIVE',
@@ -136,7 +136,7 @@ export const PowerState = {
 export type PowerState = (typeof PowerState)[keyof typeof PowerState]
 registerEnumType(PowerState, {
   name: 'PowerState',
-  description: 'Power state the hypervisor reports; in brackets Nova\'s number.',
+  description: "Power state the hypervisor reports; in brackets Nova's number.",
   valuesConfig: {
     NOSTATE: { description: 'Unknown or no domain (0).' },
     RUNNING: { description: 'Running (1).' },
@@ -156,7 +156,7 @@ export const HostStatus = {
 export type HostStatus = (typeof HostStatus)[keyof typeof HostStatus]
 registerEnumType(HostStatus, {
   name: 'HostStatus',
-  description: 'State of the server\'s host as its owner may see it.',
+  description: "State of the server's host as its owner may see it.",
   valuesConfig: {
     UP: { description: 'Enabled and reporting.' },
     DOWN: { description: 'Forced down.' },
@@ -175,7 +175,7 @@ registerEnumType(DiskConfig, {
   description: 'How the root disk follows the flavor size.',
   valuesConfig: {
     AUTO: { description: 'Partition and file system are grown to the flavor size.' },
-    MANUAL: { description: 'The image\'s layout is kept.' },
+    MANUAL: { description: "The image's layout is kept." },
   },
 })
 
@@ -314,7 +314,10 @@ export class ConsoleLog {
   truncated!: boolean
 }
 
-@ObjectType({ description: 'A virtual machine. When its cell does not answer, isPartial is true and most nullable fields are null.', simpleResolvers: true })
+@ObjectType({
+  description: 'A virtual machine. When its cell does not answer, isPartial is true and most nullable fields are null.',
+  simpleResolvers: true,
+})
 export class Server {
   @Field(() => ID)
   id!: string

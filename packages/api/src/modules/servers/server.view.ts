@@ -1,8 +1,15 @@
 /** Server rows as the contract shows them. Cheap on purpose: a page may hold a thousand. */
-import { powerStateName, serverStatus, statusesWithProgress, type TaskState as StoredTask, type VmState as StoredVm } from '@kilonova/contract/server-states'
+
 import type { GuestFlavor, GuestInterface, GuestKeypair } from '@kilonova/contract/rpc/guest'
+import {
+  powerStateName,
+  type TaskState as StoredTask,
+  type VmState as StoredVm,
+  serverStatus,
+  statusesWithProgress,
+} from '@kilonova/contract/server-states'
 import { hostIdOf } from '../operations/operation.view.js'
-import { type InstanceFault, instanceNameOf, type InstanceRow } from './instance.store.js'
+import { type InstanceFault, type InstanceRow, instanceNameOf } from './instance.store.js'
 import { shownState } from './server.query.js'
 import type { FoundServer } from './server.repository.js'
 import type { Server, ServerAddress, ServerFault, ServerFlavor, TaskState, VmState } from './server.types.js'

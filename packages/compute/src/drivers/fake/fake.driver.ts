@@ -77,7 +77,10 @@ export class FakeDriver implements Driver {
       serviceVersion: 1,
       ...capacity,
       ...allocation,
-      supportedInstances: [['x86_64', 'fake', 'hvm'], ['x86_64', 'qemu', 'hvm']],
+      supportedInstances: [
+        ['x86_64', 'fake', 'hvm'],
+        ['x86_64', 'qemu', 'hvm'],
+      ],
       traits: ['COMPUTE_NODE'],
       consoleTypes: [],
     }
@@ -90,10 +93,15 @@ export class FakeDriver implements Driver {
   async prepareDisks(guest: GuestSpec, signal: AbortSignal): Promise<void> {
     await this.#pause(guest.name.includes('slow-disk') ? slowMs : this.#options.delays.prepareDisks, signal)
     if (guest.name.includes('fail-image')) {
-      throw new DriverError('IMAGE_REJECTED', 'The image failed its checks on the host.', { hostAtFault: false, exception: 'ImageUnacceptable' })
+      throw new DriverError('IMAGE_REJECTED', 'The image failed its checks on the host.', {
+        hostAtFault: false,
+        exception: 'ImageUnacceptable',
+      })
     }
     if (guest.name.includes('fail-disk')) {
-      throw new DriverError('HOST_REFUSED', 'No space is left on the host for the disks of the server.', { exception: 'InsufficientFreeDisk' })
+      throw new DriverError('HOST_REFUSED', 'No space is left on the host for the disks of the server.', {
+        exception: 'InsufficientFreeDisk',
+      })
     }
     const known = this.#guests.get(guest.serverId)
     if (known?.disks === true) return
@@ -155,7 +163,8 @@ export class FakeDriver implements Driver {
   async reboot(serverId: string, _type: 'SOFT' | 'HARD', _timeoutSeconds: number, signal: AbortSignal): Promise<void> {
     const guest = this.#require(serverId)
     await this.#pause(this.#options.delays.power, signal)
-    if (guest.name.includes('fail-reboot')) throw new DriverError('GUEST_ERROR', 'The guest could not be rebooted.', { exception: 'InstanceRebootFailure' })
+    if (guest.name.includes('fail-reboot'))
+      throw new DriverError('GUEST_ERROR', 'The guest could not be rebooted.', { exception: 'InstanceRebootFailure' })
     this.#save({ ...guest, powerState: powerStates.RUNNING, console: `${guest.console}\r\n[    0.000000] rebooted\r\n` })
   }
 

@@ -1,0 +1,40 @@
+import { defineConfig } from 'vitest/config'
+
+const shared = {
+  resolve: { conditions: ['@kilonova/source'] },
+  ssr: { resolve: { conditions: ['@kilonova/source'] } },
+  oxc: { decorator: { legacy: true } },
+}
+
+/** Vitest keeps one copy of graphql: the one type-graphql loads. */
+const server = { deps: { inline: [/graphql/] } }
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        ...shared,
+        test: {
+          name: 'unit',
+          include: ['packages/*/src/**/*.test.ts'],
+          exclude: ['**/*.guest.test.ts', '**/node_modules/**', 'packages/web/**'],
+          server,
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+          globalSetup: ['./tests/databases.ts'],
+        },
+      },
+      {
+        ...shared,
+        test: {
+          name: 'guests',
+          include: ['packages/*/src/**/*.guest.test.ts'],
+          server,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+})
