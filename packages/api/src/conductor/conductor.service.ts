@@ -1,13 +1,13 @@
 /** A cell's conductor: what agents and console proxies are told and may tell, and the repair of what they left behind. */
 import { randomUUID } from 'node:crypto'
 import { payload } from '@kilonova/contract/events'
+import type { ConsoleTypeName } from '@kilonova/contract/rpc/agent'
 import { type ConductorService as Contract, type NodeReport } from '@kilonova/contract/rpc/conductor'
-import type { HandlersOf } from '@kilonova/contract/rpc/method'
+import type { HandlersOf, InputOf, OutputOf } from '@kilonova/contract/rpc/method'
 import { type PowerState, powerStates, type TaskState, type VmState } from '@kilonova/contract/server-states'
+import { changeInstance, findInstance, type InstanceChange, type InstanceRow, instanceEvents } from '../cells/instance.store.js'
 import type { CellSchema } from '../db/schemas.js'
 import type { Outbox } from '../events/outbox.js'
-import type { ConsoleTokens } from '../modules/consoles/console-tokens.js'
-import { changeInstance, findInstance, type InstanceChange, type InstanceRow, instanceEvents } from '../modules/servers/instance.store.js'
 import type { CellContext } from './cell-context.js'
 import type { SagaEngine } from './saga-engine.js'
 
@@ -15,7 +15,10 @@ export interface ConductorOptions {
   context: CellContext
   engine: SagaEngine<CellSchema>
   outbox: Outbox<CellSchema>
-  consoleTokens: ConsoleTokens
+  consoleTokens: {
+    redeem(token: string, type: ConsoleTypeName, clientAddress: string): Promise<OutputOf<Contract['redeemConsoleToken']>['session']>
+    stillAllowed(session: InputOf<Contract['consoleStillAllowed']>): Promise<OutputOf<Contract['consoleStillAllowed']>>
+  }
   /** Begins a stop on behalf of the system (D-SYN-1). */
   stopServer: (serverId: string, reason: string) => Promise<void>
 }

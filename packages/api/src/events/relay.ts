@@ -10,7 +10,7 @@ import type { CellsService } from '../cells/cells.service.js'
 import type { Database, Row } from '../db/database.js'
 import { takeLease } from '../db/lease.js'
 import type { ApiSchema, SharedSchema } from '../db/schemas.js'
-import { projectOperations } from '../modules/operations/operation.projection.js'
+import { projectOperations } from './operation-projection.js'
 
 type OutboxRow = Row<SharedSchema, 'outbox'>
 

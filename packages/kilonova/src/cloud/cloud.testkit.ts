@@ -37,7 +37,11 @@ export class TestClient {
   async raw<T>(query: string, variables: Record<string, unknown> = {}, headers: Record<string, string> = {}): Promise<GraphQLAnswer<T>> {
     const response = await fetch(`${this.url}/graphql`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', ...(this.token === null ? {} : { authorization: `Bearer ${this.token}` }), ...headers },
+      headers: {
+        'content-type': 'application/json',
+        ...(this.token === null ? {} : { authorization: `Bearer ${this.token}` }),
+        ...headers,
+      },
       body: JSON.stringify({ query, variables }),
     })
     return (await response.json()) as GraphQLAnswer<T>
@@ -51,7 +55,10 @@ export class TestClient {
   }
 
   /** The code of the first error; no error fails the test. */
-  async refused(query: string, variables: Record<string, unknown> = {}): Promise<{ code: string; message: string; fields: string[]; exception: string | null }> {
+  async refused(
+    query: string,
+    variables: Record<string, unknown> = {},
+  ): Promise<{ code: string; message: string; fields: string[]; exception: string | null }> {
     const answer = await this.raw<unknown>(query, variables)
     const [error] = answer.errors ?? []
     if (error === undefined) throw new Error(`expected an error, got ${JSON.stringify(answer.data)}`)
@@ -94,7 +101,10 @@ export class TestCloud {
   async open(): Promise<void> {
     const { dialect = 'sqlite', hosts = 3, log = createLogger(process.env.KILONOVA_TEST_LOG ?? 'silent') } = this.#options
     const config = Object.fromEntries(
-      Object.entries(cloudOptions).map(([group, schema]) => [group, schema.parse(this.#options.config?.[group as keyof CloudConfig] ?? {})]),
+      Object.entries(cloudOptions).map(([group, schema]) => [
+        group,
+        schema.parse(this.#options.config?.[group as keyof CloudConfig] ?? {}),
+      ]),
     ) as CloudConfig
     Object.assign(config.fake, { prepare_ms: 0, spawn_ms: 0, power_ms: 0, ...this.#options.config?.fake })
     this.cloud = await Cloud.open({
@@ -107,7 +117,13 @@ export class TestCloud {
       log,
       ...(dialect === 'postgres' ? { databaseUrl: await this.#postgres() } : {}),
     })
-    const first = await seedCloud(this.cloud.plane, async () => ({ name: 'private', cidr: '10.99.0.0/20', mtu: 1500, networkType: 'LOCAL', dnsServers: [] }))
+    const first = await seedCloud(this.cloud.plane, async () => ({
+      name: 'private',
+      cidr: '10.99.0.0/20',
+      mtu: 1500,
+      networkType: 'LOCAL',
+      dnsServers: [],
+    }))
     if (first !== null) this.first = first
     await this.cloud.start()
     this.admin = await this.signIn(this.first.username, this.first.password.reveal())
@@ -153,14 +169,20 @@ export class TestCloud {
   }
 
   /** A public raw image with data. */
-  async image(options: { name?: string; properties?: { key: string; value: string }[]; minRamMb?: number; minDiskGb?: number } = {}): Promise<string> {
+  async image(
+    options: { name?: string; properties?: { key: string; value: string }[]; minRamMb?: number; minDiskGb?: number } = {},
+  ): Promise<string> {
     const { createImage } = await this.admin.ask<{ createImage: { image: { id: string } } }>(
       'mutation ($input: CreateImageInput!) { createImage(input: $input) { image { id } } }',
       { input: { name: 'test image', diskFormat: 'RAW', visibility: 'PUBLIC', ...options } },
     )
     const imageId = createImage.image.id
     await this.upload(imageId, Buffer.alloc(65536, 'kilonova'))
-    await until('the image', () => this.admin.ask<{ image: { status: string } }>('query ($id: ID!) { image(id: $id) { status } }', { id: imageId }), ({ image }) => image.status === 'ACTIVE')
+    await until(
+      'the image',
+      () => this.admin.ask<{ image: { status: string } }>('query ($id: ID!) { image(id: $id) { status } }', { id: imageId }),
+      ({ image }) => image.status === 'ACTIVE',
+    )
     return imageId
   }
 

@@ -5,7 +5,12 @@ const createServer = `mutation ($input: CreateServerInput!) {
   createServer(input: $input) { server { id status } servers { id name } adminPassword operation { id } }
 }`
 interface Created {
-  createServer: { server: { id: string; status: string }; servers: { id: string; name: string }[]; adminPassword: string; operation: { id: string } }
+  createServer: {
+    server: { id: string; status: string }
+    servers: { id: string; name: string }[]
+    adminPassword: string
+    operation: { id: string }
+  }
 }
 
 describe.each(dialects)('a launch on %s', (dialect) => {
@@ -18,10 +23,15 @@ describe.each(dialects)('a launch on %s', (dialect) => {
   afterAll(() => test?.destroy())
 
   const server = (id: string) =>
-    test.admin.ask<{ server: { status: string; taskState: string | null; host: string | null; addresses: { address: string }[]; fault: { message: string; errorCode: string } | null } | null }>(
-      'query ($id: ID!) { server(id: $id) { status taskState host addresses { address } fault { message errorCode } } }',
-      { id },
-    )
+    test.admin.ask<{
+      server: {
+        status: string
+        taskState: string | null
+        host: string | null
+        addresses: { address: string }[]
+        fault: { message: string; errorCode: string } | null
+      } | null
+    }>('query ($id: ID!) { server(id: $id) { status taskState host addresses { address } fault { message errorCode } } }', { id })
   const input = (name: string, more: object = {}) => ({ input: { name, imageId, flavorId: '0', networks: { mode: 'AUTO' }, ...more } })
 
   it('A-LAUNCH-11 A-LAUNCH-17 builds a server, answers BUILD first and ACTIVE later, and D-ACT-2 deletes it', async () => {
@@ -29,12 +39,20 @@ describe.each(dialects)('a launch on %s', (dialect) => {
     expect(created.createServer.server.status).toBe('BUILD')
     expect(created.createServer.adminPassword).toMatch(/^[0-9a-zA-Z]{12}$/)
     const { id } = created.createServer.server
-    const active = await until('ACTIVE', () => server(id), ({ server }) => server?.status === 'ACTIVE')
+    const active = await until(
+      'ACTIVE',
+      () => server(id),
+      ({ server }) => server?.status === 'ACTIVE',
+    )
     expect(active.server?.addresses).toHaveLength(1)
     expect(await test.cloud.plane.services.placement.allocationsOf(id)).toHaveLength(3)
 
     await test.admin.ask('mutation ($id: ID!) { deleteServer(input: { serverId: $id }) { deletedId } }', { id })
-    await until('deletion', () => server(id), ({ server }) => server === null)
+    await until(
+      'deletion',
+      () => server(id),
+      ({ server }) => server === null,
+    )
     expect(await test.cloud.plane.services.placement.allocationsOf(id)).toHaveLength(0)
   })
 
@@ -44,7 +62,11 @@ describe.each(dialects)('a launch on %s', (dialect) => {
     })
     const created = await test.admin.ask<Created>(createServer, input('too big', { flavorId: 'huge' }))
     const { id } = created.createServer.server
-    const buried = await until('ERROR', () => server(id), ({ server }) => server?.status === 'ERROR')
+    const buried = await until(
+      'ERROR',
+      () => server(id),
+      ({ server }) => server?.status === 'ERROR',
+    )
     expect(buried.server?.fault).toMatchObject({ errorCode: 'NO_VALID_HOST' })
     expect(buried.server?.host).toBeNull()
     const { operation } = await until(
@@ -65,7 +87,11 @@ describe.each(dialects)('a launch on %s', (dialect) => {
   it('A-LAUNCH-18 goes on to an alternate when the chosen host fails, and leaves nothing on the first', async () => {
     const created = await test.admin.ask<Created>(createServer, input('fail-spawn-on-fake-001'))
     const { id } = created.createServer.server
-    const active = await until('ACTIVE', () => server(id), ({ server }) => server?.status === 'ACTIVE' || server?.status === 'ERROR')
+    const active = await until(
+      'ACTIVE',
+      () => server(id),
+      ({ server }) => server?.status === 'ACTIVE' || server?.status === 'ERROR',
+    )
     expect(active.server?.status).toBe('ACTIVE')
     expect(active.server?.host).not.toBe('fake-001')
     expect(await test.cloud.plane.services.placement.allocationsOf(id)).toHaveLength(3)
@@ -74,7 +100,11 @@ describe.each(dialects)('a launch on %s', (dialect) => {
   it('A-LAUNCH-18 ends in ERROR without host when every attempt failed', async () => {
     const created = await test.admin.ask<Created>(createServer, input('fail-spawn'))
     const { id } = created.createServer.server
-    const failed = await until('ERROR', () => server(id), ({ server }) => server?.status === 'ERROR')
+    const failed = await until(
+      'ERROR',
+      () => server(id),
+      ({ server }) => server?.status === 'ERROR',
+    )
     expect(failed.server).toMatchObject({ host: null, fault: { errorCode: 'RETRIES_EXHAUSTED' } })
     expect(await test.cloud.plane.services.placement.allocationsOf(id)).toHaveLength(0)
   })

@@ -2,9 +2,9 @@
 import { guestInterface } from '@kilonova/contract/rpc/guest'
 import { powerStates } from '@kilonova/contract/server-states'
 import { z } from 'zod'
+import { changeInstance, faultOf, findInstance, type InstanceChange, instanceEvents } from '../../cells/instance.store.js'
 import type { CellSchema } from '../../db/schemas.js'
 import { operationUpdate } from '../../events/operation-update.js'
-import { changeInstance, faultOf, findInstance, type InstanceChange, instanceEvents } from '../../modules/servers/instance.store.js'
 import { askAgent, type CellContext, guestSpecOf, hostIsUp } from '../cell-context.js'
 import { type Commit, type SagaDefinition, type SagaRun, WorkFailedError } from '../saga.js'
 

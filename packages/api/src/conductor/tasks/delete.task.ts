@@ -1,9 +1,9 @@
 /** Task `delete`: takes a server apart (D-ACT-2, A-ACT-41). Its pivot is its first step: nothing brings the server back. */
 import { powerStates } from '@kilonova/contract/server-states'
 import { z } from 'zod'
+import { changeInstance, findInstance, type InstanceChange, instanceEvents } from '../../cells/instance.store.js'
 import type { CellSchema } from '../../db/schemas.js'
 import { operationUpdate } from '../../events/operation-update.js'
-import { changeInstance, findInstance, type InstanceChange, instanceEvents } from '../../modules/servers/instance.store.js'
 import { askAgent, type CellContext, hostIsUp } from '../cell-context.js'
 import type { SagaDefinition, SagaRun } from '../saga.js'
 import type { SagaStore } from '../saga-store.js'

@@ -7,8 +7,17 @@ import type { Database } from '../../db/database.js'
 import type { ApiSchema } from '../../db/schemas.js'
 import { operationUpdate } from '../../events/operation-update.js'
 import type { OutboxEntry } from '../../events/outbox.js'
-import type { ImageStore } from '../../modules/images/image.store.js'
 import type { SagaDefinition, SagaRun } from '../saga.js'
+
+/** Where the bytes of uploads and images lie. */
+export interface ImageFiles {
+  partOf(uploadId: string): string
+  sizeOfPart(uploadId: string): Promise<number | null>
+  sha256(path: string): Promise<string>
+  /** Makes an upload the image's data. Safe to repeat. */
+  publish(uploadId: string, imageId: string): Promise<void>
+  removePart(uploadId: string): Promise<void>
+}
 
 export const importImageState = z.object({
   uploadId: z.string(),
@@ -22,7 +31,7 @@ type Run = SagaRun<ImportImageState>
 
 const rejected = (message: string): CloudError => new CloudError('IMAGE_REJECTED', message, { exception: 'ImageUnacceptable' })
 
-export function importImageTask(db: Database<ApiSchema>, store: ImageStore): SagaDefinition<ImportImageState, ApiSchema> {
+export function importImageTask(db: Database<ApiSchema>, store: ImageFiles): SagaDefinition<ImportImageState, ApiSchema> {
   const operationOf = (run: Run) => ({ operationId: run.operationId, projectId: run.projectId, requestId: run.requestId })
   const imageEvent = (run: Run): OutboxEntry => ({
     eventType: 'image.update',

@@ -2,9 +2,9 @@
 import type { EventPhase } from '@kilonova/contract/events'
 import { type PowerState, powerStates, type VmState } from '@kilonova/contract/server-states'
 import { z } from 'zod'
+import { changeInstance, faultOf, findInstance, type InstanceChange, instanceEvents } from '../../cells/instance.store.js'
 import type { CellSchema } from '../../db/schemas.js'
 import { operationUpdate } from '../../events/operation-update.js'
-import { changeInstance, faultOf, findInstance, type InstanceChange, instanceEvents } from '../../modules/servers/instance.store.js'
 import { askAgent, type CellContext } from '../cell-context.js'
 import type { SagaDefinition, SagaRun } from '../saga.js'
 

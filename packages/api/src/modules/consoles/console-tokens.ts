@@ -5,7 +5,7 @@ import type { MessageBus } from '@kilonova/runtime/bus/bus'
 import type { Logger } from '@kilonova/runtime/logger'
 import { hashToken, randomToken } from '@kilonova/runtime/secrets'
 import type { CellDatabase } from '../../cells/cells.service.js'
-import { findInstance, type InstanceRow } from '../servers/instance.store.js'
+import { findInstance, type InstanceRow } from '../../cells/instance.store.js'
 
 export interface ConsoleGrant {
   serverId: string

@@ -16,7 +16,7 @@ import { containsText, listFingerprint, type Page, type PageRequest } from '../.
 import { type OrderInput, sortKeys } from '../../db/resource-order.js'
 import type { ApiSchema } from '../../db/schemas.js'
 import type { Outbox } from '../../events/outbox.js'
-import { parseInput } from '../../graphql/parse-input.js'
+import { parseInput } from '../../parse-input.js'
 import type { Policy } from '../../policy/policy.js'
 import type { IdempotencyService } from '../idempotency/idempotency.service.js'
 import { newOperation } from '../operations/operation.store.js'

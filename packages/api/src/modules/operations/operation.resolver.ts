@@ -59,7 +59,11 @@ export class OperationResolver {
   }
 
   @FieldResolver(() => OperationConnection)
-  async children(@Root() { row }: OperationNode, @Args(() => OperationArgs) args: OperationArgs, @Ctx() { services, caller }: RequestContext) {
+  async children(
+    @Root() { row }: OperationNode,
+    @Args(() => OperationArgs) args: OperationArgs,
+    @Ctx() { services, caller }: RequestContext,
+  ) {
     return new OperationConnection(mapPage(await services.operations.operations(caller, args, { parentId: row.id }), toOperation))
   }
 

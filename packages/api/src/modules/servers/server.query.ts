@@ -3,10 +3,10 @@ import { CloudError } from '@kilonova/contract/errors'
 import { type PowerStateName, pairsOfStatus, powerStates, type ServerStatus } from '@kilonova/contract/server-states'
 import { type Expression, type SelectQueryBuilder, type SqlBool, sql } from 'kysely'
 import { RE2JS } from 're2js'
+import { type InstanceRow, instanceJson } from '../../cells/instance.store.js'
 import type { DialectName } from '../../db/database.js'
 import { containsText } from '../../db/paging.js'
 import type { CellSchema } from '../../db/schemas.js'
-import { type InstanceRow, instanceJson } from './instance.store.js'
 
 export interface ServerFilterInput {
   ids?: string[] | null

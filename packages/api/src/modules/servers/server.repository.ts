@@ -2,6 +2,7 @@
 import { CloudError } from '@kilonova/contract/errors'
 import { type Kysely, sql } from 'kysely'
 import type { Cell, CellsService } from '../../cells/cells.service.js'
+import { type InstanceRow, instanceNotFound } from '../../cells/instance.store.js'
 import type { Database, DialectName } from '../../db/database.js'
 import { countRows } from '../../db/list.js'
 import {
@@ -18,7 +19,6 @@ import {
   sortValuesOf,
 } from '../../db/paging.js'
 import type { ApiSchema, CellSchema } from '../../db/schemas.js'
-import { type InstanceRow, instanceNotFound } from './instance.store.js'
 import { filterServers, rowTest, type ServerFilterInput } from './server.query.js'
 
 /** A server and where it was found; no cell: it waits for one. */

@@ -11,20 +11,6 @@ import { openTransaction } from '@kilonova/runtime/transaction-scope'
 import { z } from 'zod'
 import { type Caller, isAdmin } from '../../caller.js'
 import { type Cell, cell0Id } from '../../cells/cells.service.js'
-import { SagaStore } from '../../conductor/saga-store.js'
-import type { PowerTaskKind } from '../../conductor/tasks/power.task.js'
-import type { Database } from '../../db/database.js'
-import { listFingerprint, type Page, type PageRequest } from '../../db/paging.js'
-import { type OrderInput, sortKeys } from '../../db/resource-order.js'
-import type { ApiSchema, CellSchema } from '../../db/schemas.js'
-import { Outbox } from '../../events/outbox.js'
-import { parseInput } from '../../graphql/parse-input.js'
-import { forbidden, type Policy } from '../../policy/policy.js'
-import type { ConsoleTokens } from '../consoles/console-tokens.js'
-import type { HypervisorService, NodeRecord } from '../hypervisors/hypervisor.service.js'
-import type { IdempotencyService } from '../idempotency/idempotency.service.js'
-import { generationMismatch, refuseStale } from '../identity/identity.service.js'
-import { newOperation, operationBegun } from '../operations/operation.store.js'
 import {
   changeInstance,
   type InstanceChange,
@@ -32,7 +18,21 @@ import {
   instanceEvents,
   instanceNotFound,
   type NewInstance,
-} from './instance.store.js'
+} from '../../cells/instance.store.js'
+import { SagaStore } from '../../conductor/saga-store.js'
+import type { PowerTaskKind } from '../../conductor/tasks/power.task.js'
+import type { Database } from '../../db/database.js'
+import { listFingerprint, type Page, type PageRequest } from '../../db/paging.js'
+import { type OrderInput, sortKeys } from '../../db/resource-order.js'
+import type { ApiSchema, CellSchema } from '../../db/schemas.js'
+import { Outbox } from '../../events/outbox.js'
+import { parseInput } from '../../parse-input.js'
+import { forbidden, type Policy } from '../../policy/policy.js'
+import type { ConsoleTokens } from '../consoles/console-tokens.js'
+import type { HypervisorService, NodeRecord } from '../hypervisors/hypervisor.service.js'
+import type { IdempotencyService } from '../idempotency/idempotency.service.js'
+import { generationMismatch, refuseStale } from '../identity/identity.service.js'
+import { newOperation, operationBegun } from '../operations/operation.store.js'
 import type { ServerFilterInput } from './server.query.js'
 import type { FoundServer, ServerRepository } from './server.repository.js'
 

@@ -8,8 +8,8 @@ import {
   serverStatus,
   statusesWithProgress,
 } from '@kilonova/contract/server-states'
+import { type InstanceFault, type InstanceRow, instanceNameOf } from '../../cells/instance.store.js'
 import { hostIdOf } from '../operations/operation.view.js'
-import { type InstanceFault, type InstanceRow, instanceNameOf } from './instance.store.js'
 import { shownState } from './server.query.js'
 import type { FoundServer } from './server.repository.js'
 import type { Server, ServerAddress, ServerFault, ServerFlavor, TaskState, VmState } from './server.types.js'

@@ -2,7 +2,7 @@
 import type { OperationProjection } from '@kilonova/contract/events'
 import { finishedStates, type OperationState, type SchedulingTrace } from '@kilonova/contract/operations'
 import type { RawBuilder, Transaction } from 'kysely'
-import type { ApiSchema } from '../../db/schemas.js'
+import type { ApiSchema } from '../db/schemas.js'
 
 export async function projectOperations(
   trx: Transaction<ApiSchema>,

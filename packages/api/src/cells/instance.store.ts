@@ -8,9 +8,9 @@ import { guestFlavor, guestInterface, guestKeypair } from '@kilonova/contract/rp
 import type { TaskState, VmState } from '@kilonova/contract/server-states'
 import type { Insertable, RawBuilder, Transaction } from 'kysely'
 import { z } from 'zod'
-import type { Row } from '../../db/database.js'
-import type { CellSchema } from '../../db/schemas.js'
-import type { OutboxEntry } from '../../events/outbox.js'
+import type { Row } from '../db/database.js'
+import type { CellSchema } from '../db/schemas.js'
+import type { OutboxEntry } from '../events/outbox.js'
 
 export type InstanceRow = Row<CellSchema, 'instances'>
 export type NewInstance = Omit<Insertable<CellSchema['instances']>, 'id'>
