@@ -78,7 +78,8 @@ function literalToJson(node: ValueNode): unknown {
     case Kind.BOOLEAN:
     case Kind.ENUM:
       return node.value
-    default:
+    case Kind.NULL:
+    case Kind.VARIABLE:
       return null
   }
 }

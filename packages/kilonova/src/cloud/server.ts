@@ -39,6 +39,8 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
     genReqId: newRequestId,
     requestIdHeader: false,
     bodyLimit: 1 << 20,
+    // Keep-alive connections and streams must not hold up a stop.
+    forceCloseConnections: true,
     routerOptions: { maxParamLength: 300 },
   })
   app.addHook('onResponse', async (request, reply) => {

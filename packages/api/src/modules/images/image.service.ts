@@ -1,5 +1,6 @@
 /** The embedded image service: records, ticketed upload and download, checks before an image may be used. */
 import { randomUUID } from 'node:crypto'
+import { createReadStream } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { CloudError } from '@kilonova/contract/errors'
 import { payload } from '@kilonova/contract/events'
@@ -361,6 +362,71 @@ export class ImageService {
       },
     })
     return refs.id
+  }
+
+  /** Takes a file of this machine as a public image, checked as an upload is. For the first start; answers its operation. */
+  async importFile(file: {
+    path: string
+    name: string
+    projectId: string
+    diskFormat: (typeof diskFormats)[number]
+    minRamMb: number
+    minDiskGb: number
+    properties: Record<string, string>
+  }): Promise<{ imageId: string; operationId: string }> {
+    const ids = { imageId: randomUUID(), uploadId: randomUUID(), operationId: randomUUID() }
+    await this.#options.store.receive(ids.uploadId, createReadStream(file.path), 0, this.#options.maxSizeBytes, async () => {})
+    await this.#db.transaction(async (trx) => {
+      const { now } = this.#db
+      await trx
+        .insertInto('images')
+        .values({
+          id: ids.imageId,
+          name: file.name,
+          status: 'IMPORTING',
+          visibility: 'PUBLIC',
+          project_id: file.projectId,
+          tags: '[]',
+          properties: JSON.stringify(file.properties),
+          min_ram_mb: file.minRamMb,
+          min_disk_gb: file.minDiskGb,
+          disk_format: file.diskFormat,
+          container_format: 'BARE',
+          created_at: now,
+          updated_at: now,
+        })
+        .execute()
+      await trx
+        .insertInto('image_uploads')
+        .values((eb) => ({
+          id: ids.uploadId,
+          image_id: ids.imageId,
+          state: 'FINALIZING',
+          operation_id: ids.operationId,
+          expires_at: eb(now, '+', this.#options.uploadSeconds * 1000),
+          created_at: now,
+        }))
+        .execute()
+      await newOperation(trx, this.#db, {
+        id: ids.operationId,
+        kind: 'IMPORT_IMAGE',
+        caller: null,
+        projectId: file.projectId,
+        imageId: ids.imageId,
+      })
+      await this.#options.sagas().begin(trx, {
+        id: ids.operationId,
+        kind: 'import_image',
+        operationId: ids.operationId,
+        serverId: null,
+        projectId: file.projectId,
+        requestId: null,
+        fence: 0,
+        state: { uploadId: ids.uploadId, imageId: ids.imageId },
+      })
+      await this.#tell(trx, ids.imageId, file.projectId, 'image.create', null)
+    })
+    return { imageId: ids.imageId, operationId: ids.operationId }
   }
 
   /** A URL with a ticket for one object and one method. */
