@@ -9,6 +9,8 @@ import type { Cell } from './cells/cells.service.js'
 import { CellsService, cell0Id } from './cells/cells.service.js'
 import type { CellContext } from './conductor/cell-context.js'
 import { conductorHandlers } from './conductor/conductor.service.js'
+import { LostActions } from './conductor/lost-actions.js'
+import type { SagaDefinition } from './conductor/saga.js'
 import { SagaEngine } from './conductor/saga-engine.js'
 import { buildTask } from './conductor/tasks/build.task.js'
 import { buildOnHostTask } from './conductor/tasks/build-on-host.task.js'
@@ -59,7 +61,13 @@ export interface ControlPlaneOptions {
   /** Address under which agents reach the image endpoint. */
   internalUrl: () => string
   publicUrl: () => string
+  /** For tests of the tasks: lays faults over their steps. */
+  wrapSaga?: WrapSaga
 }
+
+/** Answers the definition to run in place of the given one. */
+// biome-ignore lint/suspicious/noExplicitAny: a wrapper works on definitions of any state
+export type WrapSaga = <Schema>(definition: SagaDefinition<any, Schema>) => SagaDefinition<any, Schema>
 
 export interface ControlPlane {
   services: Services
@@ -100,6 +108,8 @@ async function openDatabases(options: ControlPlaneOptions) {
 export async function openControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { config, bus, box, clock, log, ownerName } = options
   const { api, cells: openCells } = await openDatabases(options)
+  const openedAt = await api.readClock()
+  const wrap: WrapSaga = options.wrapSaga ?? ((definition) => definition)
   const cells = new CellsService({ api, timeoutSeconds: config.api.cell_timeout, log })
   for (const cell of openCells) cells.adopt(cell)
   const publisherId = `nova-api:${ownerName}`
@@ -186,7 +196,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
         pokeCell,
       }),
       importImageTask(api, imageStore),
-    ],
+    ].map(wrap<ApiSchema>),
   })
   const servers: ServerService = new ServerService({
     api,
@@ -230,8 +240,9 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
   })
   const events = new EventHub({ api, clock, log, retentionSeconds: config.notifications.event_retention_seconds })
   const relay = new EventRelay({ api, cells, owner: `relay:${ownerName}`, clock, log, onAppended: () => events.poke() })
+  const lostActions = new LostActions({ api, cells, publisherId, pokeCell, clock, log })
   const stop = new AbortController()
-  let discovery: Promise<void> | undefined
+  let background: Promise<unknown> | undefined
 
   const startConductor = async (cell: Cell): Promise<void> => {
     const context: CellContext = {
@@ -262,7 +273,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
         powerTask(context, 'stop'),
         powerTask(context, 'reboot_soft'),
         powerTask(context, 'reboot_hard'),
-      ],
+      ].map(wrap<CellSchema>),
     })
     cellEngines.set(cell.id, engine)
     const tokens = new ConsoleTokens({
@@ -350,11 +361,11 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
       superEngine.start()
       await relay.start()
       await events.start()
-      discovery = discoverAlways()
+      background = Promise.all([discoverAlways(), lostActions.run(openedAt, stop.signal)])
     },
     async stop() {
       stop.abort()
-      await discovery
+      await background
       await superEngine.stop()
       for (const engine of cellEngines.values()) await engine.stop()
       await relay.stop()

@@ -166,12 +166,14 @@ export class EventHub {
       .orderBy('position')
       .limit(1000)
       .execute()
-    const last = rows.at(-1)
+    // Another reader may have come first: what it added is not added twice.
+    const fresh = rows.filter((row) => row.position > this.#position)
+    const last = fresh.at(-1)
     if (last === undefined) return 0
-    this.#ring.push(...rows)
+    this.#ring.push(...fresh)
     if (this.#ring.length > ringSize * 1.2) this.#ring = this.#ring.slice(-ringSize)
     this.#position = last.position
-    return rows.length
+    return fresh.length
   }
 
   async #purge(): Promise<void> {

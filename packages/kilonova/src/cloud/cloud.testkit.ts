@@ -7,7 +7,7 @@ import pg from 'pg'
 import { Cloud } from './cloud.js'
 import { type CloudConfig, cloudOptions } from './cloud-config.js'
 import { DataFolder } from './data-folder.js'
-import { type FirstStart, seedCloud } from './seed.js'
+import { type FirstStart, newAdmin, seedCloud } from './seed.js'
 
 export type Dialect = 'sqlite' | 'postgres'
 
@@ -83,7 +83,7 @@ export class TestCloud {
   readonly #databases: string[] = []
   readonly #prefix = `k${process.pid}x${Math.random().toString(36).slice(2, 8)}`
   cloud!: Cloud
-  first!: FirstStart
+  first: FirstStart | undefined
   admin!: TestClient
 
   private constructor(options: TestCloudOptions) {
@@ -117,14 +117,15 @@ export class TestCloud {
       log,
       ...(dialect === 'postgres' ? { databaseUrl: await this.#postgres() } : {}),
     })
-    const first = await seedCloud(this.cloud.plane, async () => ({
+    this.first ??= newAdmin()
+    await seedCloud(this.cloud.plane, this.first, async () => ({
       name: 'private',
       cidr: '10.99.0.0/20',
       mtu: 1500,
       networkType: 'LOCAL',
       dnsServers: [],
     }))
-    if (first !== null) this.first = first
+    await this.cloud.listen()
     await this.cloud.start()
     this.admin = await this.signIn(this.first.username, this.first.password.reveal())
   }

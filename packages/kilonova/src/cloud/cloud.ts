@@ -96,9 +96,9 @@ export class Cloud {
     return self
   }
 
-  /** Listens, then starts every role. */
-  async start(): Promise<void> {
-    const { host, port, log } = this.#options
+  /** Takes the port. Throws OperatorError when it cannot be had. */
+  async listen(): Promise<void> {
+    const { host, port } = this.#options
     try {
       await this.http.listen({ host, port })
     } catch (error) {
@@ -111,10 +111,14 @@ export class Cloud {
     const address = this.http.server.address()
     const actualPort = typeof address === 'object' && address !== null ? address.port : port
     this.#url = `http://${host.includes(':') ? `[${host}]` : host}:${actualPort}`
+  }
+
+  /** Starts every role; the port must have been taken. */
+  async start(): Promise<void> {
     await this.plane.start()
     await Promise.all(this.agents.map((agent) => agent.start()))
     await this.plane.services.hypervisors.discoverHosts()
-    log.info({ url: this.#url, hosts: this.agents.length }, 'every role is running')
+    this.#options.log.info({ url: this.#url, hosts: this.agents.length }, 'every role is running')
   }
 
   async stop(): Promise<void> {

@@ -1,6 +1,6 @@
 /** The folder that holds one cloud: its identity, key, databases, images and guests. One process at a time works on it. */
 import { randomBytes, randomUUID } from 'node:crypto'
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statfsSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statfsSync, writeFileSync, writeSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Secret } from '@kilonova/runtime/secrets'
 import { z } from 'zod'
@@ -11,7 +11,12 @@ export class OperatorError extends Error {
 }
 
 const identity = z.object({ cloudId: z.string(), createdAt: z.string() })
-export const adminFile = z.object({ url: z.string(), username: z.string(), password: z.string(), project: z.string() })
+export const adminFile = z.object({
+  url: z.string(),
+  username: z.string(),
+  password: z.string().transform((text) => new Secret(text)),
+  project: z.string(),
+})
 export type AdminFile = z.infer<typeof adminFile>
 
 /** Enough for databases, logs and the tiny image. */
@@ -99,9 +104,12 @@ export class DataFolder {
     return existsSync(file) ? adminFile.parse(JSON.parse(readFileSync(file, 'utf8'))) : null
   }
 
+  /** Written before the user is made, so that a crash in between loses no password. */
   writeAdmin(admin: { url: string; username: string; password: Secret; project: string }): void {
     const content = { ...admin, password: admin.password.reveal() }
-    writeFileSync(this.file('admin.json'), `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 })
+    const file = this.file('admin.json')
+    writeFileSync(`${file}.new`, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 })
+    renameSync(`${file}.new`, file)
   }
 }
 

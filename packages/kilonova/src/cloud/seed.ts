@@ -28,10 +28,15 @@ export interface FirstStart {
   project: string
 }
 
-/** Answers the administrator's first password when this was the first start. */
-export async function seedCloud(plane: ControlPlane, network: () => Promise<SeedNetwork>): Promise<FirstStart | null> {
+export const newAdmin = (): FirstStart => ({ username: 'admin', password: new Secret(randomPassword(20)), project: 'admin' })
+
+/** Answers the ids of the first user and project when this was the first start. */
+export async function seedCloud(
+  plane: ControlPlane,
+  first: FirstStart,
+  network: () => Promise<SeedNetwork>,
+): Promise<{ userId: string; projectId: string } | null> {
   const { api, services } = plane
-  const first = { username: 'admin', password: new Secret(randomPassword(20)), project: 'admin' }
   const made = await services.identity.bootstrap(first.project, first.username, first.password)
   if (made === null) return null
   await api.transaction(async (trx) => {
@@ -41,5 +46,26 @@ export async function seedCloud(plane: ControlPlane, network: () => Promise<Seed
     }
   })
   await services.networks.createDefault({ ...(await network()), projectId: made.projectId })
-  return first
+  return made
+}
+
+export interface SeedImage {
+  name: string
+  minRamMb: number
+  minDiskGb: number
+  properties: Record<string, string>
+  /** Makes the qcow2 file; only asked when the cloud has no image of the name. */
+  build: () => Promise<string>
+}
+
+/** Gives the cloud its first image, unless one of that name is there or was refused. */
+export async function seedImage(plane: ControlPlane, image: SeedImage, step: (work: () => Promise<void>) => Promise<void>): Promise<void> {
+  const { api, services } = plane
+  const existing = await api.read.selectFrom('images').select('id').where('name', '=', image.name).executeTakeFirst()
+  const project = await api.read.selectFrom('projects').select('id').orderBy('created_at').limit(1).executeTakeFirst()
+  if (existing !== undefined || project === undefined) return
+  const path = await image.build()
+  await step(async () => {
+    await services.images.importFile({ ...image, path, projectId: project.id, diskFormat: 'QCOW2' })
+  })
 }

@@ -1,10 +1,11 @@
 /** `kilonova up`: starts an all-in-one cloud and stays. */
 import { createWriteStream, existsSync } from 'node:fs'
-import { createLogger, type Logger } from '@kilonova/runtime/logger'
-import { Cloud, type CloudOptions } from '../cloud/cloud.js'
+import { createLogger } from '@kilonova/runtime/logger'
+import { Cloud } from '../cloud/cloud.js'
 import { readCloudConfig } from '../cloud/cloud-config.js'
-import { DataFolder, OperatorError } from '../cloud/data-folder.js'
-import { seedCloud } from '../cloud/seed.js'
+import { DataFolder } from '../cloud/data-folder.js'
+import { newAdmin, seedCloud, seedImage } from '../cloud/seed.js'
+import { prepareHost } from '../host/prepare-host.js'
 import { version } from '../version.js'
 import { Steps } from './steps.js'
 
@@ -20,6 +21,7 @@ export interface UpFlags {
 
 export async function up(flags: UpFlags): Promise<void> {
   const steps = new Steps((line) => process.stdout.write(`${line}\n`))
+  const stopped = untilSignal()
   const data = DataFolder.open(flags.data)
   const configFile = data.file('kilonova.yaml')
   const config = readCloudConfig(configFile)
@@ -28,45 +30,40 @@ export async function up(flags: UpFlags): Promise<void> {
   let cloud: Cloud | undefined
   try {
     steps.say(`Data folder ${data.path}${existsSync(configFile) ? ` (options from ${configFile})` : ''}`)
-    const driver = await chooseDriver(flags, steps, log)
+    const host = await prepareHost({ flags, data, config, steps, log })
     cloud = await steps.run('Opening the databases', () =>
-      Cloud.open({ data, config, host: flags.host, port: flags.port, driver, version, log }),
+      Cloud.open({ data, config, host: flags.host, port: flags.port, driver: host.driver, version, log }),
     )
     const running = cloud
-    const first = await steps.run('Preparing the first project', () =>
-      seedCloud(running.plane, async () => ({
-        name: 'private',
-        cidr: '192.168.240.0/20',
-        mtu: 1500,
-        networkType: 'LOCAL',
-        dnsServers: [],
-      })),
-    )
+    await running.listen()
+    const admin = { ...(data.readAdmin() ?? newAdmin()), url: running.url }
+    data.writeAdmin(admin)
+    const made = await steps.run('Preparing the first project', () => seedCloud(running.plane, admin, host.network))
     await steps.run('Starting every role', () => running.start())
-    if (first !== null) {
-      data.writeAdmin({ url: running.url, username: first.username, password: first.password, project: first.project })
+    const { image } = host
+    if (image !== null) await seedImage(running.plane, image, (work) => steps.run('Storing the tiny image', work))
+    if (made !== null) {
       steps.say('')
-      steps.say(`Sign in as ${first.username} with password ${first.password.reveal()}`)
+      steps.say(`Sign in as ${admin.username} with password ${admin.password.reveal()}`)
       steps.say(`It is shown only now; ${data.file('admin.json')} keeps it.`)
       steps.say('')
     }
+    if (!isLoopback(flags.host) && config.api.public_urls.length === 0) {
+      steps.say(`Browsers on other machines are refused until api.public_urls in ${configFile} names the address they use.`)
+    }
     steps.say(`Kilonova is up: ${running.url}`)
-    await untilSignal()
+    await stopped
     steps.say('Stopping; guests keep running.')
     await running.stop()
   } catch (error) {
-    await cloud?.stop().catch(() => undefined)
+    await cloud?.stop().catch((secondary: unknown) => log.error({ err: secondary }, 'stopping after a failed start'))
     throw error
   } finally {
     data.unlock()
   }
 }
 
-async function chooseDriver(flags: UpFlags, steps: Steps, _log: Logger): Promise<CloudOptions['driver']> {
-  if (flags.driver === 'libvirt') throw new OperatorError('The libvirt driver is not part of this build yet.')
-  steps.say(`Driver: fake, with ${flags.hosts} simulated hosts`)
-  return { kind: 'fake', hosts: flags.hosts }
-}
+const isLoopback = (address: string): boolean => address === 'localhost' || address === '::1' || address.startsWith('127.')
 
 function untilSignal(): Promise<void> {
   return new Promise((resolve) => {

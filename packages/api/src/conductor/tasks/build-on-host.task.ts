@@ -147,7 +147,11 @@ export function buildOnHostTask(context: CellContext): SagaDefinition<BuildOnHos
         root_device_name: '/dev/vda',
       }
       const row = await changeInstance(trx, database.now, run.serverId, values, { vmStates: ['building'], taskStates: ['spawning'] })
-      if (row === null) return []
+      // A delete began in this very moment: it takes the guest away, and this operation ends here.
+      if (row === null) {
+        const error = { code: 'CANCELLED', message: 'The server was deleted while it was built.' }
+        return [operationUpdate(operationOf(run), { state: 'CANCELLED', error, attempts: run.attempt })]
+      }
       return [
         ...instanceEvents(row, values, contextOf(run), { eventType: 'instance.create.end', phase: 'END' }),
         operationUpdate(operationOf(run), {

@@ -33,7 +33,7 @@ const secretKeptMs = 600_000
 export class IdempotencyService {
   readonly #db: Database<ApiSchema>
   readonly #box: SecretBox
-  readonly #running = new Map<string, Promise<References>>()
+  readonly #running = new Map<string, { hash: string; work: Promise<References> }>()
 
   constructor(db: Database<ApiSchema>, box: SecretBox) {
     this.#db = db
@@ -50,11 +50,11 @@ export class IdempotencyService {
     const lockName = JSON.stringify(id)
     const running = this.#running.get(lockName)
     if (running !== undefined) {
-      await this.#refuseOtherInput(id, hash)
-      return (await running) as Refs
+      if (running.hash !== hash) throw keyReused()
+      return (await running.work) as Refs
     }
     const work = this.#runKeyed(id, hash, mutation)
-    this.#running.set(lockName, work)
+    this.#running.set(lockName, { hash, work })
     try {
       return await work
     } finally {
@@ -138,11 +138,6 @@ export class IdempotencyService {
       if (isUniqueViolation(error)) return this.#reserve(id, hash, mutation)
       throw error
     }
-  }
-
-  async #refuseOtherInput(id: KeyId, hash: string): Promise<void> {
-    const row = await findKey(this.#db.read, id)
-    if (row !== undefined && row.input_hash !== hash) throw keyReused()
   }
 
   async #forget(id: KeyId): Promise<void> {

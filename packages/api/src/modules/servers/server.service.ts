@@ -19,6 +19,8 @@ import {
   instanceNotFound,
   type NewInstance,
 } from '../../cells/instance.store.js'
+import { actionSagaId, beginDelete } from '../../conductor/begin-delete.js'
+import { deleteBuriedRow } from '../../conductor/lost-actions.js'
 import { SagaStore } from '../../conductor/saga-store.js'
 import type { PowerTaskKind } from '../../conductor/tasks/power.task.js'
 import type { Database } from '../../db/database.js'
@@ -32,7 +34,7 @@ import type { ConsoleTokens } from '../consoles/console-tokens.js'
 import type { HypervisorService, NodeRecord } from '../hypervisors/hypervisor.service.js'
 import type { IdempotencyService } from '../idempotency/idempotency.service.js'
 import { generationMismatch, refuseStale } from '../identity/identity.service.js'
-import { newOperation, operationBegun } from '../operations/operation.store.js'
+import { type NewOperation, newOperation, operationBegun } from '../operations/operation.store.js'
 import type { ServerFilterInput } from './server.query.js'
 import type { FoundServer, ServerRepository } from './server.repository.js'
 
@@ -201,8 +203,11 @@ export class ServerService {
       input: { ...raw, action },
       choose: () => ({ operationId: randomUUID() }),
       work: async (refs, done) => {
-        const found = await this.#require(caller, raw.serverId, action)
-        await this.#begin(caller, found, action, refs.operationId)
+        // Begun before a crash: the retry answers what is under way.
+        if (!(await this.#hasBegun(raw, refs.operationId))) {
+          const found = await this.#require(caller, raw.serverId, action)
+          await this.#begin(caller, found, action, refs.operationId)
+        }
         await this.#options.api.transaction((trx) => done(trx, refs))
         return refs
       },
@@ -219,6 +224,12 @@ export class ServerService {
       work: async (refs, done) => {
         // The build may move the server into its cell between our look and our write: look again then.
         for (let attempt = 1; attempt <= 20; attempt++) {
+          if ((await this.server(caller, raw.serverId)) === null && (await this.#hasBegun(raw, refs.operationId))) {
+            // Begun before a crash and finished since.
+            const made = { operationId: refs.operationId, gone: 1 }
+            await this.#options.api.transaction((trx) => done(trx, made))
+            return made
+          }
           const found = await this.#require(caller, raw.serverId, 'DELETE')
           const outcome =
             found.cell === null
@@ -413,78 +424,69 @@ export class ServerService {
     })
   }
 
-  /** A server in cell0 has nothing on any host: it is deleted here. */
+  /** Whether an earlier try with the same retry key has begun the action already: its operation is there, and so is its end or its saga. */
+  async #hasBegun(raw: { serverId: string; idempotencyKey?: string | null }, operationId: string): Promise<boolean> {
+    if (raw.idempotencyKey == null) return false
+    const { api, repository } = this.#options
+    const operation = await api.read.selectFrom('operations').select('state').where('id', '=', operationId).executeTakeFirst()
+    if (operation === undefined) return false
+    if (operation.state !== 'RUNNING') return true
+    const cell = (await repository.find(raw.serverId, null))?.cell
+    if (cell == null) return true
+    const saga = await cell.database.read.selectFrom('sagas').select('id').where('id', '=', actionSagaId(operationId)).executeTakeFirst()
+    return saga !== undefined
+  }
+
+  /** A server in cell0 has nothing on any host: it is deleted here. Cut short, it is taken up again as a lost action. */
   async #deleteBuried(caller: Caller, row: InstanceRow, cell: Cell, operationId: string) {
     const { api, apiOutbox, publisherId } = this.#options
-    const { database } = cell
-    const values: InstanceChange = { vm_state: 'deleted', task_state: null, terminated_at: database.now, deleted_at: database.now }
-    await database.transaction(async (trx) => {
-      const changed = await changeInstance(trx, database.now, row.uuid, values)
-      if (changed === null) return
-      const told = instanceEvents(
-        changed,
-        values,
-        { operationId, requestId: caller.requestId },
-        { eventType: 'instance.delete.end', phase: 'END' },
-      )
-      await new Outbox(database, publisherId).append(trx, told)
-    })
-    const operation = {
-      id: operationId,
-      kind: 'DELETE' as const,
-      caller,
-      projectId: row.project_id,
-      serverId: row.uuid,
-      state: 'SUCCEEDED' as const,
-    }
-    await api.transaction(async (trx) => {
-      await trx.updateTable('instance_mappings').set({ queued_for_delete: 1 }).where('instance_uuid', '=', row.uuid).execute()
-      await newOperation(trx, api, operation)
-      await apiOutbox.append(trx, [operationBegun(operation)])
-    })
+    const operation = { id: operationId, kind: 'DELETE' as const, caller, projectId: row.project_id, serverId: row.uuid }
+    await api.transaction((trx) => newOperation(trx, api, operation))
+    await deleteBuriedRow(cell, publisherId, row.uuid, { operationId, requestId: caller.requestId })
+    await this.#finishDelete({ ...operation, state: 'SUCCEEDED' as const }, apiOutbox)
     return { operationId, gone: true }
+  }
+
+  async #finishDelete(operation: NewOperation, outbox: Outbox<ApiSchema>): Promise<void> {
+    const { api } = this.#options
+    await api.transaction(async (trx) => {
+      const { now } = api
+      await trx
+        .updateTable('instance_mappings')
+        .set({ queued_for_delete: 1 })
+        .where('instance_uuid', '=', operation.serverId ?? '')
+        .execute()
+      await trx
+        .updateTable('operations')
+        .set({ state: 'SUCCEEDED', progress: 100, finished_at: now, updated_at: now })
+        .where('id', '=', operation.id)
+        .where('state', '=', 'RUNNING')
+        .execute()
+      await outbox.append(trx, [operationBegun(operation)])
+    })
   }
 
   async #deleteInCell(caller: Caller, row: InstanceRow, cell: Cell, operationId: string) {
     const { api, apiOutbox, publisherId, pokeCell } = this.#options
-    const { database } = cell
     // A second delete while deleting is ignored: it answers the operation that runs.
     const running = row.task_state === 'deleting' && row.operation_id !== null ? row.operation_id : null
     const id = running ?? operationId
-    const sagaId = `act-${id}`
     const operation = { id, kind: 'DELETE' as const, caller, projectId: row.project_id, serverId: row.uuid }
     await api.transaction(async (trx) => {
       await trx.updateTable('instance_mappings').set({ queued_for_delete: 1 }).where('instance_uuid', '=', row.uuid).execute()
       await newOperation(trx, api, operation)
       if (running === null) await apiOutbox.append(trx, [operationBegun(operation)])
     })
-    if (running === null) {
-      await database.transaction(async (trx) => {
-        // Above every attempt that a build under way may still make.
-        const values: InstanceChange = { task_state: 'deleting', operation_id: id, fence: row.fence + 1000 }
-        const changed = await changeInstance(trx, database.now, row.uuid, values)
-        if (changed === null) return
-        await new SagaStore<CellSchema>(database, '').insert(trx, {
-          id: sagaId,
-          kind: 'delete',
-          operationId: id,
-          serverId: row.uuid,
-          projectId: row.project_id,
-          requestId: caller.requestId,
-          fence: changed.fence,
-          state: { host: null },
-        })
-        const told = instanceEvents(
-          changed,
-          values,
-          { operationId: id, requestId: caller.requestId },
-          { eventType: 'instance.delete.start', phase: 'START' },
-        )
-        await new Outbox(database, publisherId).append(trx, told)
-      })
+    const request = { serverId: row.uuid, operationId: id, projectId: row.project_id, requestId: caller.requestId }
+    const deleting = await beginDelete(cell.database, publisherId, request)
+    if (deleting === null) {
+      // The build gave it up, or another request deleted it, since we looked.
+      await this.#finishDelete({ ...operation, state: 'SUCCEEDED' as const }, apiOutbox)
+      return { operationId: id, gone: true }
     }
-    pokeCell(cell.id, sagaId)
-    return { operationId: id, gone: false }
+    if (deleting !== id) await api.transaction((trx) => trx.deleteFrom('operations').where('id', '=', id).execute())
+    pokeCell(cell.id, actionSagaId(deleting))
+    return { operationId: deleting, gone: false }
   }
 
   async #applyUpdate(
