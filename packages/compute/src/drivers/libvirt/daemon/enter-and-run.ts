@@ -1,0 +1,33 @@
+/**
+ * A program of its own, run inside a fresh mount namespace: hides the machine's libvirt folders behind private ones and starts virtlogd
+ * and libvirtd there. It ends at once; the daemons keep the namespace alive. Arguments: the folder, and which daemons to start.
+ */
+import { execFileSync, spawn } from 'node:child_process'
+import { mkdirSync, openSync } from 'node:fs'
+import { join } from 'node:path'
+import { daemonFile, hiddenFolders } from './daemon-files.js'
+
+const [folder, mounts, ...daemons] = process.argv.slice(2)
+if (folder === undefined) throw new Error('usage: enter-and-run <folder> <mount|mounted> <daemon…>')
+
+if (mounts === 'mount') {
+  for (const [name, target] of Object.entries(hiddenFolders)) {
+    mkdirSync(target, { recursive: true })
+    execFileSync('mount', ['--bind', join(folder, name), target])
+  }
+}
+const programs: Record<string, { path: string; args: string[] }> = {
+  virtlogd: { path: '/usr/sbin/virtlogd', args: ['--config', '/etc/libvirt/virtlogd.conf', '--pid-file', daemonFile.virtlogdPid(folder)] },
+  libvirtd: {
+    path: '/usr/sbin/libvirtd',
+    args: ['--config', '/etc/libvirt/libvirtd.conf', '--pid-file', daemonFile.libvirtdPid(folder)],
+  },
+}
+for (const name of daemons) {
+  const program = programs[name]
+  if (program === undefined) throw new Error(`no daemon ${name}`)
+  const output = openSync(join(folder, 'log', `${name}.out`), 'a')
+  // A session of its own: signals to the cloud's process group do not reach it.
+  const child = spawn(program.path, program.args, { detached: true, stdio: ['ignore', output, output], cwd: '/' })
+  child.unref()
+}
