@@ -1,0 +1,80 @@
+/**
+ * KVM or TCG? On some machines /dev/kvm exists, libvirt advertises kvm and even real-mode code runs, yet 64-bit guests hang. So the answer is
+ * proven: a 64-bit kernel must reach its first program within a deadline. Proven once per boot of the host, kernel and QEMU.
+ */
+import { execFile, spawn } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { release } from 'node:os'
+import { promisify } from 'node:util'
+import { z } from 'zod'
+
+const execute = promisify(execFile)
+
+export interface VirtTypeAnswer {
+  virtType: 'kvm' | 'qemu'
+  /** Why, for the operator. */
+  reason: string
+}
+
+const cached = z.object({ key: z.string(), virtType: z.enum(['kvm', 'qemu']), reason: z.string() })
+
+export interface ProofOptions {
+  cacheFile: string
+  /** A 64-bit kernel and an initial file system that writes `marker` on the serial line. Only asked when a proof is needed. */
+  guest: () => Promise<{ kernel: string; initrd: string; marker: string }>
+  deadlineMs?: number
+}
+
+const qemu = '/usr/bin/qemu-system-x86_64'
+
+export async function proveVirtType(options: ProofOptions): Promise<VirtTypeAnswer> {
+  if (!existsSync('/dev/kvm')) return { virtType: 'qemu', reason: 'there is no /dev/kvm' }
+  const { stdout } = await execute(qemu, ['--version'])
+  const key = [readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(), release(), stdout.split('\n')[0]].join(' ')
+  const known = readCache(options.cacheFile)
+  if (known?.key === key) return known
+  const answer = await boot(await options.guest(), options.deadlineMs ?? 10_000)
+  writeFileSync(options.cacheFile, JSON.stringify({ key, ...answer }), { mode: 0o600 })
+  return answer
+}
+
+function readCache(file: string): z.infer<typeof cached> | null {
+  try {
+    return cached.parse(JSON.parse(readFileSync(file, 'utf8')))
+  } catch {
+    return null
+  }
+}
+
+function boot(guest: { kernel: string; initrd: string; marker: string }, deadlineMs: number): Promise<VirtTypeAnswer> {
+  return new Promise((resolve) => {
+    const child = spawn(
+      qemu,
+      [
+        ...['-accel', 'kvm', '-cpu', 'host', '-m', '256', '-smp', '1', '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
+        ...['-kernel', guest.kernel, '-initrd', guest.initrd, '-append', 'console=ttyS0 panic=-1', '-serial', 'stdio'],
+      ],
+      { stdio: ['ignore', 'pipe', 'pipe'] },
+    )
+    let said = ''
+    let complaint = ''
+    const end = (answer: VirtTypeAnswer): void => {
+      clearTimeout(timer)
+      child.kill('SIGKILL')
+      resolve(answer)
+    }
+    const timer = setTimeout(
+      () => end({ virtType: 'qemu', reason: `/dev/kvm is there, but a 64-bit guest did not boot on it within ${deadlineMs / 1000} seconds` }),
+      deadlineMs,
+    )
+    child.stdout.on('data', (bytes: Buffer) => {
+      said = (said + bytes.toString('latin1')).slice(-8192)
+      if (said.includes(guest.marker)) end({ virtType: 'kvm', reason: 'a 64-bit guest boots on KVM' })
+    })
+    child.stderr.on('data', (bytes: Buffer) => {
+      complaint = (complaint + bytes.toString('utf8')).slice(-500)
+    })
+    child.once('error', (error) => end({ virtType: 'qemu', reason: `QEMU could not be started: ${error.message}` }))
+    child.once('exit', () => end({ virtType: 'qemu', reason: `QEMU ended on KVM: ${complaint.trim().split('\n').at(-1) ?? 'without a word'}` }))
+  })
+}
