@@ -52,6 +52,10 @@ export class Agent {
     return this.#options.host
   }
 
+  get driver(): Driver {
+    return this.#options.driver
+  }
+
   async start(): Promise<void> {
     const { bus, driver, host } = this.#options
     await driver.start()
@@ -185,6 +189,7 @@ export class Agent {
     for (let tries = 1; !this.#stop.signal.aborted; tries++) {
       try {
         await bus.call(conductorTopic(cellId), conductorService.report, { key, host, outcome })
+        if (outcome.kind === 'failed') this.#options.journal.heard(key)
         return
       } catch (error) {
         log.debug({ err: error, host, server: key.serverId, tries }, 'the conductor did not take a report')

@@ -15,6 +15,8 @@ const entry = z.object({
   direction: z.enum(['forward', 'backward']),
   attempt: z.number(),
   outcome: workOutcome.nullable(),
+  /** The conductor has heard of the failure: if it asks once more, it wants another try. */
+  failureHeard: z.boolean().default(false),
 })
 type Entry = z.infer<typeof entry>
 const page = z.object({ fence: z.number(), entries: z.array(entry) })
@@ -44,14 +46,14 @@ export class Journal {
     const current = this.#read(key.serverId)
     if (key.fence < current.fence) return { kind: 'refuse', reason: `fence ${key.fence} is behind ${current.fence}` }
     const known = current.entries.find((candidate) => sameWork(candidate, key))
-    if (known?.outcome != null) return { kind: 'repeat', outcome: known.outcome }
+    if (known?.outcome != null && !known.failureHeard) return { kind: 'repeat', outcome: known.outcome }
     const undone = current.entries.some(
       (candidate) => candidate.sagaId === key.sagaId && candidate.direction === 'backward' && candidate.attempt >= key.attempt,
     )
     if (key.direction === 'forward' && undone) return { kind: 'refuse', reason: 'this attempt was undone' }
-    if (known === undefined || key.fence > current.fence) {
-      const entries =
-        known === undefined ? [...current.entries, { ...identityOf(key), outcome: null }].slice(-keptEntries) : current.entries
+    if (known === undefined || known.failureHeard || key.fence > current.fence) {
+      const begun: Entry = { ...identityOf(key), outcome: null, failureHeard: false }
+      const entries = [...current.entries.filter((candidate) => !sameWork(candidate, key)), begun].slice(-keptEntries)
       this.#write(key.serverId, { fence: key.fence, entries })
     }
     return { kind: 'act' }
@@ -60,6 +62,14 @@ export class Journal {
   record(key: WorkKey, outcome: WorkOutcome): void {
     const current = this.#read(key.serverId)
     const entries = current.entries.map((candidate) => (sameWork(candidate, key) ? { ...candidate, outcome } : candidate))
+    this.#write(key.serverId, { ...current, entries })
+  }
+
+  /** The conductor has acknowledged an outcome. A failure is then no answer any more: steps that must succeed are asked for again. */
+  heard(key: WorkKey): void {
+    const current = this.#read(key.serverId)
+    if (!current.entries.some((candidate) => sameWork(candidate, key) && candidate.outcome?.kind === 'failed')) return
+    const entries = current.entries.map((candidate) => (sameWork(candidate, key) ? { ...candidate, failureHeard: true } : candidate))
     this.#write(key.serverId, { ...current, entries })
   }
 
@@ -101,7 +111,7 @@ export class Journal {
   }
 }
 
-const identityOf = (key: WorkKey): Omit<Entry, 'outcome'> => ({
+const identityOf = (key: WorkKey): Omit<Entry, 'outcome' | 'failureHeard'> => ({
   sagaId: key.sagaId,
   step: key.step,
   direction: key.direction,

@@ -5,7 +5,7 @@
  * Names of servers provoke faults: `fail-disk`, `fail-spawn` (any host), `fail-spawn-on-<host>`, `fail-image`, `slow-disk`,
  * `slow-spawn`, `crash-later`, `fail-reboot`, `ignore-shutdown`.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ConsoleTarget, ConsoleTypeName } from '@kilonova/contract/rpc/agent'
 import type { NodeReport } from '@kilonova/contract/rpc/conductor'
@@ -15,11 +15,13 @@ import type { Clock } from '@kilonova/runtime/clock'
 import { z } from 'zod'
 import { type ConsoleLogSlice, type Driver, DriverError } from '../../driver.js'
 import { cutConsoleLog } from '../console-log.js'
+import { FakeConsoles } from './fake-consoles.js'
 
 const guestFile = z.object({
   serverId: z.string(),
   name: z.string(),
   instanceName: z.string(),
+  hostname: z.string().default('guest'),
   disks: z.boolean(),
   defined: z.boolean(),
   powerState: z.number(),
@@ -28,6 +30,8 @@ const guestFile = z.object({
   diskGb: z.number(),
   macAddresses: z.array(z.string()),
   console: z.string(),
+  /** Bytes of the console's beginning that are no longer kept. */
+  consoleDropped: z.number().default(0),
 })
 type FakeGuest = z.infer<typeof guestFile>
 
@@ -43,15 +47,18 @@ export interface FakeDriverOptions {
 }
 
 const slowMs = 3000
+const consoleKeepsBytes = 128 * 1024
 
 export class FakeDriver implements Driver {
   readonly hypervisorType = 'FAKE'
   readonly #options: FakeDriverOptions
   readonly #guests = new Map<string, FakeGuest>()
   readonly #listeners: ((serverId: string, state: PowerState) => void)[] = []
+  readonly #consoles: FakeConsoles
 
   constructor(options: FakeDriverOptions) {
     this.#options = options
+    this.#consoles = new FakeConsoles(options.folder)
   }
 
   async start(): Promise<void> {
@@ -63,7 +70,9 @@ export class FakeDriver implements Driver {
     }
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    await this.#consoles.closeAll()
+  }
 
   async node(): Promise<NodeReport> {
     const { host, nodeId, capacity, allocation } = this.#options
@@ -82,7 +91,7 @@ export class FakeDriver implements Driver {
         ['x86_64', 'qemu', 'hvm'],
       ],
       traits: ['COMPUTE_NODE'],
-      consoleTypes: [],
+      consoleTypes: ['NOVNC', 'SERIAL'],
     }
   }
 
@@ -109,6 +118,7 @@ export class FakeDriver implements Driver {
       serverId: guest.serverId,
       name: guest.name,
       instanceName: guest.instanceName,
+      hostname: guest.hostname,
       disks: true,
       defined: false,
       powerState: powerStates.NOSTATE,
@@ -117,6 +127,7 @@ export class FakeDriver implements Driver {
       diskGb: guest.flavor.diskGb,
       macAddresses: guest.interfaces.map((port) => port.macAddress),
       console: '',
+      consoleDropped: 0,
     })
   }
 
@@ -143,6 +154,7 @@ export class FakeDriver implements Driver {
   }
 
   async destroy(serverId: string): Promise<void> {
+    await this.#consoles.close(serverId)
     rmSync(this.#fileOf(serverId), { force: true })
     this.#guests.delete(serverId)
   }
@@ -158,6 +170,7 @@ export class FakeDriver implements Driver {
     const patient = guest.name.includes('ignore-shutdown')
     await this.#pause(patient ? timeoutSeconds * 1000 : this.#options.delays.power, signal)
     this.#save({ ...this.#require(serverId), powerState: powerStates.SHUTDOWN })
+    await this.#consoles.close(serverId)
   }
 
   async reboot(serverId: string, _type: 'SOFT' | 'HARD', _timeoutSeconds: number, signal: AbortSignal): Promise<void> {
@@ -184,12 +197,23 @@ export class FakeDriver implements Driver {
   async consoleLog(serverId: string, cut: { tailLines: number | null; fromOffset: number | null }): Promise<ConsoleLogSlice> {
     const guest = this.#require(serverId)
     const bytes = Buffer.from(guest.console)
-    return cutConsoleLog({ bytes, startOffset: 0 }, cut)
+    return cutConsoleLog({ bytes, startOffset: guest.consoleDropped }, cut)
   }
 
   async consoleTarget(serverId: string, type: ConsoleTypeName): Promise<ConsoleTarget> {
-    this.#require(serverId)
-    throw new DriverError('OPERATION_NOT_SUPPORTED', `A simulated guest has no ${type} console.`, { exception: 'ConsoleTypeUnavailable' })
+    const guest = this.#require(serverId)
+    if (guest.powerState !== powerStates.RUNNING) {
+      throw new DriverError('INVALID_STATE', `The guest of ${serverId} is not running.`, { exception: 'InstanceInvalidState' })
+    }
+    return this.#consoles.target(
+      {
+        serverId,
+        hostname: guest.hostname,
+        text: () => this.#guests.get(serverId)?.console ?? '',
+        onOutput: (text) => this.#print(serverId, text),
+      },
+      type,
+    )
   }
 
   /** For tests: the guest changes its state by itself. */
@@ -197,12 +221,22 @@ export class FakeDriver implements Driver {
     const guest = this.#guests.get(serverId)
     if (guest === undefined) return
     this.#save({ ...guest, powerState })
+    if (powerState !== powerStates.RUNNING) void this.#consoles.close(serverId)
     for (const listener of this.#listeners) listener(serverId, powerState)
   }
 
   async #pause(ms: number, signal?: AbortSignal): Promise<void> {
     if (ms > 0) await this.#options.clock.sleep(ms, signal)
     if (signal?.aborted) throw new DriverError('CANCELLED', 'The work was stopped.', { hostAtFault: false })
+  }
+
+  #print(serverId: string, text: string): void {
+    const guest = this.#guests.get(serverId)
+    if (guest === undefined) return
+    const written = guest.console + text
+    // The console is ASCII: its letters are its bytes.
+    const kept = written.length > consoleKeepsBytes ? written.slice(-consoleKeepsBytes / 2) : written
+    this.#save({ ...guest, console: kept, consoleDropped: guest.consoleDropped + written.length - kept.length })
   }
 
   #require(serverId: string): FakeGuest {
@@ -212,7 +246,10 @@ export class FakeDriver implements Driver {
   }
 
   #save(guest: FakeGuest): void {
-    writeFileSync(this.#fileOf(guest.serverId), JSON.stringify(guest), { mode: 0o600 })
+    const file = this.#fileOf(guest.serverId)
+    // Renamed into place: a crash leaves no half a guest.
+    writeFileSync(`${file}.new`, JSON.stringify(guest), { mode: 0o600 })
+    renameSync(`${file}.new`, file)
     this.#guests.set(guest.serverId, guest)
   }
 
