@@ -73,6 +73,7 @@ function installTestPackages(): void {
           ['/usr/bin/cpio', 'cpio'],
           ['/usr/sbin/modprobe', 'kmod'],
           ['/usr/bin/lz4', 'lz4'],
+          ['/usr/bin/tini', 'tini'],
           ['/usr/sbin/sfdisk', 'fdisk'],
         ] as [string, string][])),
   ]

@@ -16,6 +16,12 @@ export const computeOptions = {
     reserved_host_disk_mb: z.number().int().nonnegative().default(0),
     sweep_interval: z.number().int().positive().default(600),
   }),
+  libvirt: z.strictObject({
+    /** auto: KVM if a 64-bit guest is proven to boot on it, else QEMU's own translation. */
+    virt_type: z.enum(['auto', 'kvm', 'qemu']).default('auto'),
+    /** A libvirt daemon to use instead of an own one, such as qemu:///system. */
+    connection_uri: z.string().nullable().default(null),
+  }),
   fake: z.strictObject({
     vcpus: z.number().int().positive().default(64),
     memory_mb: z.number().int().positive().default(262144),

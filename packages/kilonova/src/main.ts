@@ -5,6 +5,7 @@ import { buildCloudSchema, printCloudSchema } from '@kilonova/api/graphql/schema
 import { ConfigError } from '@kilonova/runtime/config'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { OperatorError } from './cloud/data-folder.js'
+import { type DownFlags, down } from './commands/down.js'
 import { type UpFlags, up } from './commands/up.js'
 import { version } from './version.js'
 
@@ -40,6 +41,13 @@ program
   .addOption(flag('--libvirt-uri <uri>', 'use this libvirt daemon instead of an own one'))
   .addOption(flag('--no-install', 'install nothing; say what is missing'))
   .action(async (options: UpFlags) => up({ ...options, libvirtUri: options.libvirtUri ?? null }))
+
+program
+  .command('down')
+  .description('stop the cloud, its guests and its hypervisor')
+  .addOption(flag('--data <folder>', 'where the cloud lives').default('./.kilonova'))
+  .option('--purge', 'remove everything: guests, disks, databases, bridges, rules', false)
+  .action(async (options: DownFlags) => down(options))
 
 program
   .command('schema')

@@ -66,6 +66,8 @@ export class Dnsmasq {
       '--conf-file=/dev/null',
       '--no-hosts',
       '--bind-interfaces',
+      '--domain-needed',
+      '--bogus-priv',
       `--interface=${bridge.name}`,
       '--except-interface=lo',
       `--listen-address=${subnet.gatewayIp}`,
@@ -98,10 +100,10 @@ export class Dnsmasq {
   async #end(bridge: HostBridge): Promise<void> {
     const pid = await this.#pid(bridge)
     if (pid === null) return
-    process.kill(pid, 'SIGTERM')
-    const deadlineMs = performance.now() + endTimeoutMs
-    while ((await this.#pid(bridge)) === pid) {
-      if (performance.now() > deadlineMs) process.kill(pid, 'SIGKILL')
+    const startedMs = performance.now()
+    signal(pid, 'SIGTERM')
+    while (await isAlive(pid)) {
+      if (performance.now() - startedMs > endTimeoutMs) signal(pid, 'SIGKILL')
       await delay(10)
     }
   }
@@ -127,6 +129,21 @@ export class Dnsmasq {
     const pid = Number(await readFile(path, 'utf8').catch(() => ''))
     if (!Number.isInteger(pid) || pid <= 0) return null
     return (await argumentsOf(pid))?.includes(`--pid-file=${path}`) === true ? pid : null
+  }
+}
+
+/** A process that ends loses its arguments before its sockets, so it counts as alive until only its exit code is left. */
+async function isAlive(pid: number): Promise<boolean> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+  return text !== '' && !/^[ZX]/.test(text.slice(text.lastIndexOf(')') + 2))
+}
+
+/** It may have ended by itself in this moment. */
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
 }
 

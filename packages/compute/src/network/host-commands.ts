@@ -36,8 +36,7 @@ export class HostCommands {
       })
       // A program that ends without reading is judged by its exit code.
       child.stdin.on('error', () => {})
-      // Not `close`: a daemon that the program leaves behind may hold its outputs.
-      child.once('exit', (code) => setImmediate(() => resolve({ code: code ?? 1, stdout, stderr })))
+      child.once('close', (code) => resolve({ code: code ?? 1, stdout, stderr }))
       child.stdin.end(input)
     })
   }

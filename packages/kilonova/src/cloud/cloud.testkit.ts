@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { WrapSaga } from '@kilonova/api/control-plane'
 import { createLogger, type Logger } from '@kilonova/runtime/logger'
 import pg from 'pg'
 import { Cloud } from './cloud.js'
@@ -20,6 +21,8 @@ export interface TestCloudOptions {
   /** Options by group, laid over the defaults. */
   config?: { [G in keyof CloudConfig]?: Partial<CloudConfig[G]> }
   log?: Logger
+  /** Lays faults over the steps of sagas. */
+  wrapSaga?: WrapSaga
 }
 
 interface GraphQLAnswer<T> {
@@ -115,6 +118,7 @@ export class TestCloud {
       driver: { kind: 'fake', hosts },
       version: 'test',
       log,
+      ...(this.#options.wrapSaga === undefined ? {} : { wrapSaga: this.#options.wrapSaga }),
       ...(dialect === 'postgres' ? { databaseUrl: await this.#postgres() } : {}),
     })
     this.first ??= newAdmin()

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
 import { cell0Id } from '@kilonova/api/cells/cells.service'
-import { type ControlPlane, openControlPlane } from '@kilonova/api/control-plane'
+import { type ControlPlane, openControlPlane, type WrapSaga } from '@kilonova/api/control-plane'
 import { Agent } from '@kilonova/compute/agent/agent'
 import { allocationOf } from '@kilonova/compute/config'
 import type { Driver } from '@kilonova/compute/driver'
@@ -27,6 +27,7 @@ export interface CloudOptions {
   log: Logger
   /** Address of a database by its name (api, cell0, cell1); absent: SQLite files in the data folder. */
   databaseUrl?: (name: string) => string
+  wrapSaga?: WrapSaga
 }
 
 export const cell1Id = '11111111-1111-4111-8111-111111111111'
@@ -80,11 +81,14 @@ export class Cloud {
       log,
       internalUrl: url,
       publicUrl,
+      ...(options.wrapSaga === undefined ? {} : { wrapSaga: options.wrapSaga }),
     })
     const agents = agentsOf(options, bus)
     const http = await buildHttpServer({
       plane,
       cloudId: data.cloudId,
+      bus,
+      consoleCellIds: [cell1Id],
       log,
       allowedOrigins: () => [...config.api.public_urls.map((publicOrigin) => new URL(publicOrigin).origin), ...localOrigins(url())],
       notReady: async () => {

@@ -58,6 +58,11 @@ export class DataFolder {
     return new DataFolder(path, cloudId, Buffer.from(readFileSync(keyFile, 'utf8'), 'base64'))
   }
 
+  /** Enough of the cloud's id for names on this machine. */
+  get shortId(): string {
+    return this.cloudId.slice(0, 8)
+  }
+
   file(...parts: string[]): string {
     return join(this.path, ...parts)
   }

@@ -6,12 +6,18 @@ import type { ControlPlane } from '@kilonova/api/control-plane'
 import { newRequestId, registerGateway } from '@kilonova/api/graphql/gateway'
 import { buildCloudSchema, printCloudSchema, schemaHashOf } from '@kilonova/api/graphql/schema'
 import { registerImageRoutes } from '@kilonova/api/modules/images/image.routes'
+import { ConsoleProxy } from '@kilonova/console-proxy/console-proxy'
+import { registerConsoleProxy } from '@kilonova/console-proxy/console-routes'
+import type { MessageBus } from '@kilonova/runtime/bus/bus'
 import { type Logger, redactText } from '@kilonova/runtime/logger'
 import Fastify, { type FastifyInstance } from 'fastify'
 
 export interface HttpServerOptions {
   plane: ControlPlane
   cloudId: string
+  bus: MessageBus
+  /** Cells whose consoles are served here. */
+  consoleCellIds: readonly string[]
   log: Logger
   allowedOrigins: () => readonly string[]
   /** Why the cloud is not ready; empty when it is. */
@@ -68,6 +74,10 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
     allowedOrigins: options.allowedOrigins,
   })
   registerImageRoutes(app, plane.services.images, log)
+  registerConsoleProxy(
+    app,
+    new ConsoleProxy({ bus: options.bus, cellIds: options.consoleCellIds, allowedOrigins: options.allowedOrigins, log }),
+  )
 
   app.get('/healthz', async () => ({ status: 'ok' }))
   app.get('/readyz', async (_request, reply) => {

@@ -20,6 +20,7 @@ const needed: readonly (readonly [file: string, debianPackage: string])[] = [
   ['/usr/lib/syslinux/modules/bios/ldlinux.c32', 'syslinux-common'],
   ['/usr/bin/cpio', 'cpio'],
   ['/usr/bin/lz4', 'lz4'],
+  ['/usr/bin/tini', 'tini'],
 ]
 
 /** Files that lie in different places before and after Debian's merged /usr. */

@@ -1,11 +1,27 @@
 /** What `up` does to the machine before the cloud starts: the hypervisor, or simulated hosts where there is none. */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { allocationOf } from '@kilonova/compute/config'
+import { longestSocketPath } from '@kilonova/compute/drivers/libvirt/daemon/daemon-files'
+import { DaemonError, qemuCanTraverse, qemuIdentity, startDaemons } from '@kilonova/compute/drivers/libvirt/daemon/daemons'
+import { proveVirtType, type VirtTypeAnswer } from '@kilonova/compute/drivers/libvirt/daemon/virt-type'
+import { LibvirtDriver } from '@kilonova/compute/drivers/libvirt/libvirt.driver'
+import { LibvirtSession } from '@kilonova/compute/drivers/libvirt/rpc/session'
+import { ImageCache } from '@kilonova/compute/image-cache/image-cache'
+import { HostNetwork } from '@kilonova/compute/network/host-network'
+import { chooseSubnet, takenNetworks } from '@kilonova/compute/network/subnet-choice'
+import { systemClock } from '@kilonova/runtime/clock'
 import type { Logger } from '@kilonova/runtime/logger'
+import { SecretBox } from '@kilonova/runtime/secrets'
 import type { CloudOptions } from '../cloud/cloud.js'
 import type { CloudConfig } from '../cloud/cloud-config.js'
-import type { DataFolder } from '../cloud/data-folder.js'
+import { type DataFolder, OperatorError } from '../cloud/data-folder.js'
 import type { SeedImage, SeedNetwork } from '../cloud/seed.js'
 import type { Steps } from '../commands/steps.js'
 import type { UpFlags } from '../commands/up.js'
+import { buildTinyImage } from '../tiny-image/tiny-image.js'
+import { installCommand, installPackages, missingPackages } from './debian-packages.js'
+import { guestFolders, type HostRecord, writeHostRecord } from './host-record.js'
 
 export interface PreparedHost {
   driver: CloudOptions['driver']
@@ -23,9 +39,22 @@ export interface PrepareOptions {
   log: Logger
 }
 
+/** Written by the tiny image on its serial line as soon as its kernel runs programs. */
+const tinyImageMarker = 'Kilonova'
+
+export async function prepareHost(options: PrepareOptions): Promise<PreparedHost> {
+  const { flags } = options
+  if (flags.driver === 'fake') return simulated(options, null)
+  const obstacle = await obstacleToGuests(options)
+  if (obstacle === null) return realGuests(options)
+  if (flags.driver === 'libvirt') throw new OperatorError(`Real guests cannot run here: ${obstacle}.`)
+  return simulated(options, obstacle)
+}
+
 /** Simulated hosts need nothing of the machine; their network exists in the database only. */
-function simulated({ flags, steps }: PrepareOptions): PreparedHost {
-  steps.say(`Driver: fake, with ${flags.hosts} simulated hosts`)
+function simulated({ flags, steps }: PrepareOptions, because: string | null): PreparedHost {
+  const hosts = `${flags.hosts} simulated ${flags.hosts === 1 ? 'host' : 'hosts'}`
+  steps.say(because === null ? `Driver: fake, with ${hosts}` : `Driver: fake, with ${hosts}, because ${because}`)
   return {
     driver: { kind: 'fake', hosts: flags.hosts },
     network: async () => ({ name: 'private', cidr: '192.168.240.0/20', mtu: 1500, networkType: 'LOCAL', dnsServers: [] }),
@@ -33,6 +62,97 @@ function simulated({ flags, steps }: PrepareOptions): PreparedHost {
   }
 }
 
-export async function prepareHost(options: PrepareOptions): Promise<PreparedHost> {
-  return simulated(options)
+/** Why real guests cannot run, or null; installs what is missing if it may. */
+async function obstacleToGuests({ flags, steps }: PrepareOptions): Promise<string | null> {
+  if (process.getuid?.() !== 0) return 'real guests need root'
+  const missing = missingPackages()
+  if (missing.length === 0) return null
+  if (!flags.install) return `packages are missing; install them with: ${installCommand(missing)}`
+  try {
+    await steps.run(`Installing ${missing.length} Debian packages`, () => installPackages(missing))
+    return null
+  } catch (error) {
+    if (error instanceof OperatorError && flags.driver === 'auto') return error.message
+    throw error
+  }
+}
+
+async function realGuests(options: PrepareOptions): Promise<PreparedHost> {
+  const { data, config, steps, log } = options
+  const root = guestRootOf(data)
+  if (root !== data.path) steps.say(`Guests live in ${root}, because QEMU's user cannot reach ${data.path}.`)
+  mkdirSync(root, { recursive: true, mode: 0o711 })
+  const tinyImage = (): Promise<string> =>
+    steps.run('Building the tiny image', async () => (await buildTinyImage({ workFolder: data.file('cache'), log })).path)
+  const host = await reachLibvirt(options, root)
+  writeHostRecord(data, host)
+  const { virtType, reason } = await decideVirtType(options, tinyImage)
+  log.info({ virtType, reason }, 'hypervisor chosen')
+  steps.say(`Driver: libvirt, ${virtType === 'kvm' ? 'with KVM' : 'without KVM (TCG)'}: ${reason}`)
+  const network = new HostNetwork({ cloudId: data.shortId, folder: root, log })
+  await steps.run('Preparing the guests’ network', () => network.start())
+  const images = new ImageCache({ folder: guestFolders.images(root), log })
+  const box = new SecretBox(data.key)
+  return {
+    driver: {
+      kind: 'libvirt',
+      make: ({ host: name, nodeId }) =>
+        new LibvirtDriver({
+          host: name,
+          nodeId,
+          cloudId: data.cloudId,
+          guestFolder: guestFolders.guests(root),
+          qemuIdentity: qemuIdentity(),
+          session: new LibvirtSession({ socketPath: host.socketPath, uri: 'qemu:///system', clock: systemClock, log }),
+          virtType,
+          images,
+          network,
+          unseal: (sealed) => box.unseal(sealed),
+          allocation: allocationOf(config.compute),
+          clock: systemClock,
+          log,
+        }),
+    },
+    network: async () => ({ name: 'private', cidr: chooseSubnet(await takenNetworks()), mtu: 1500, networkType: 'FLAT', dnsServers: [] }),
+    image: { name: 'Kilonova tiny Linux', minRamMb: 128, minDiskGb: 0, properties: { os_distro: 'debian' }, build: tinyImage },
+  }
+}
+
+/** Starts the cloud's own daemons, or uses the one that was named. */
+async function reachLibvirt({ flags, data, config, steps }: PrepareOptions, root: string): Promise<HostRecord> {
+  const uri = flags.libvirtUri ?? config.libvirt.connection_uri
+  if (uri !== null) return { guestRoot: root, daemonFolder: null, socketPath: socketOf(uri) }
+  const folder = guestFolders.daemons(root)
+  try {
+    const socketPath = await steps.run('Starting libvirt', () => startDaemons({ folder, hostUuid: data.cloudId, clock: systemClock }))
+    return { guestRoot: root, daemonFolder: folder, socketPath }
+  } catch (error) {
+    if (error instanceof DaemonError) throw new OperatorError(error.message)
+    throw error
+  }
+}
+
+/** `qemu:///system`, or `qemu+unix:///system?socket=/path`. */
+function socketOf(uri: string): string {
+  const url = URL.canParse(uri) ? new URL(uri) : null
+  if (url === null || !['qemu:', 'qemu+unix:'].includes(url.protocol) || url.host !== '' || url.pathname !== '/system') {
+    throw new OperatorError(
+      `${uri} is no address of a libvirt daemon on this machine, such as qemu:///system or qemu+unix:///system?socket=/path.`,
+    )
+  }
+  return url.searchParams.get('socket') ?? '/run/libvirt/libvirt-sock'
+}
+
+async function decideVirtType({ config, data, steps }: PrepareOptions, tinyImage: () => Promise<string>): Promise<VirtTypeAnswer> {
+  const wanted = config.libvirt.virt_type
+  if (wanted !== 'auto') return { virtType: wanted, reason: 'libvirt.virt_type says so' }
+  return steps.run('Looking for KVM', () =>
+    proveVirtType({ cacheFile: data.file('virt-type.json'), guest: async () => ({ disk: await tinyImage(), marker: tinyImageMarker }) }),
+  )
+}
+
+/** The data folder, unless QEMU's user cannot traverse it or its sockets would have too long a path. */
+function guestRootOf(data: DataFolder): string {
+  const longest = join(guestFolders.guests(data.path), data.cloudId, 'serial.sock')
+  return longest.length <= longestSocketPath && qemuCanTraverse(data.path) ? data.path : join('/var/lib/kilonova', data.shortId)
 }

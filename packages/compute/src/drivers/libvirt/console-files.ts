@@ -64,7 +64,8 @@ function follow(folder: string, files: readonly LogFile[], current: LogFile): Ma
   if (known?.inode === current.inode) return known
   const rotated = known === null ? -1 : files.findIndex((candidate) => candidate.inode === known.inode)
   // The file that was current is now a backup: it and those after it lie before the current one.
-  const base = known === null ? 0 : known.base + files.slice(1, rotated < 0 ? files.length : rotated + 1).reduce((sum, { size }) => sum + size, 0)
+  const base =
+    known === null ? 0 : known.base + files.slice(1, rotated < 0 ? files.length : rotated + 1).reduce((sum, { size }) => sum + size, 0)
   const next: Marker = { inode: current.inode, base }
   writeFileSync(`${file}.new`, JSON.stringify(next), { mode: 0o600 })
   renameSync(`${file}.new`, file)

@@ -11,15 +11,16 @@ import type { Clock } from '@kilonova/runtime/clock'
 import type { Logger } from '@kilonova/runtime/logger'
 import type { Secret } from '@kilonova/runtime/secrets'
 import { writeConfigDrive } from '../../config-drive/config-drive.js'
-import { domainXml, guestNamespace } from '../../domain-xml/domain-xml.js'
+import { domainXml } from '../../domain-xml/domain-xml.js'
 import { type ConsoleLogSlice, type Driver, DriverError } from '../../driver.js'
 import type { InterfacePlan } from '../../network/interface-plan.js'
 import { baseFormatOf, createRootDisk } from '../../storage/root-disk.js'
 import { cutConsoleLog } from '../console-log.js'
 import { consoleLogFile, readConsole } from './console-files.js'
+import { ownServerOf } from './own-domains.js'
 import { LibvirtError } from './rpc/libvirt-error.js'
 import type { RemoteDomain } from './rpc/protocol.js'
-import { domainState, type LibvirtSession, uuidText } from './rpc/session.js'
+import { domainState, type LibvirtSession } from './rpc/session.js'
 
 export interface GuestNetwork {
   plug(guest: GuestSpec): Promise<InterfacePlan[]>
@@ -113,7 +114,15 @@ export class LibvirtDriver implements Driver {
         ['x86_64', virtType, 'hvm'],
         ['i686', virtType, 'hvm'],
       ],
-      traits: ['COMPUTE_NODE', 'COMPUTE_IMAGE_TYPE_RAW', 'COMPUTE_IMAGE_TYPE_QCOW2', 'COMPUTE_IMAGE_TYPE_ISO', 'COMPUTE_IMAGE_TYPE_VMDK', 'COMPUTE_IMAGE_TYPE_VHD', 'COMPUTE_IMAGE_TYPE_VHDX'],
+      traits: [
+        'COMPUTE_NODE',
+        'COMPUTE_IMAGE_TYPE_RAW',
+        'COMPUTE_IMAGE_TYPE_QCOW2',
+        'COMPUTE_IMAGE_TYPE_ISO',
+        'COMPUTE_IMAGE_TYPE_VMDK',
+        'COMPUTE_IMAGE_TYPE_VHD',
+        'COMPUTE_IMAGE_TYPE_VHDX',
+      ],
       consoleTypes: ['NOVNC', 'SERIAL'],
     }
   }
@@ -218,8 +227,8 @@ export class LibvirtDriver implements Driver {
     const { cloudId, guestFolder, session } = this.#options
     const present = new Set((await readdir(guestFolder)).filter((name) => /^[0-9a-f-]{36}$/.test(name)))
     for (const domain of await session.domains()) {
-      const xml = await session.xml(domain).catch(() => '')
-      if (xml.includes(guestNamespace) && xml.includes(`cloud id='${cloudId}'`)) present.add(uuidText(domain.uuid))
+      const serverId = await ownServerOf(session, domain, cloudId)
+      if (serverId !== null) present.add(serverId)
     }
     return [...present]
   }
@@ -300,7 +309,10 @@ async function guestErrors<T>(act: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (!(error instanceof LibvirtError)) throw error
     if (/no space left/i.test(error.message)) {
-      throw new DriverError('HOST_REFUSED', 'No space is left on the host for the server.', { exception: 'InsufficientFreeDisk', cause: error })
+      throw new DriverError('HOST_REFUSED', 'No space is left on the host for the server.', {
+        exception: 'InsufficientFreeDisk',
+        cause: error,
+      })
     }
     throw new DriverError('GUEST_ERROR', 'The hypervisor refused.', { exception: 'LibvirtError', cause: error })
   }

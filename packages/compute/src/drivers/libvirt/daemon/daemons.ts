@@ -43,13 +43,15 @@ export async function startDaemons(options: DaemonOptions): Promise<string> {
         ? ['unshare', '--mount', '--propagation', 'private', ...program, 'mount', ...missing]
         : ['nsenter', '--mount', '--target', String(living), ...program, 'mounted', ...missing]
     const [file, ...args] = command
-    for (const name of missing) rmSync(name === 'virtlogd' ? daemonFile.virtlogdPid(folder) : daemonFile.libvirtdPid(folder), { force: true })
+    for (const name of missing)
+      rmSync(name === 'virtlogd' ? daemonFile.virtlogdPid(folder) : daemonFile.libvirtdPid(folder), { force: true })
     await execute(file ?? '', args)
   }
   const socket = daemonFile.socket(folder)
   const deadline = options.clock.monotonic() + startMs
   while (!(await answers(socket))) {
-    if (options.clock.monotonic() > deadline) throw new DaemonError(`libvirtd does not answer at ${socket}; its log is ${join(folder, 'log')}.`)
+    if (options.clock.monotonic() > deadline)
+      throw new DaemonError(`libvirtd does not answer at ${socket}; its log is ${join(folder, 'log')}.`)
     await options.clock.sleep(50)
   }
   return socket
@@ -102,7 +104,17 @@ function answers(socket: string): Promise<boolean> {
 function ensureQemuUser(): void {
   if (existsEntry('passwd', qemuUser)) return
   if (!existsEntry('group', qemuUser)) execFileSync('groupadd', ['--system', qemuUser])
-  execFileSync('useradd', ['--system', '--gid', qemuUser, '--home-dir', '/var/lib/libvirt', '--no-create-home', '--shell', '/usr/sbin/nologin', qemuUser])
+  execFileSync('useradd', [
+    '--system',
+    '--gid',
+    qemuUser,
+    '--home-dir',
+    '/var/lib/libvirt',
+    '--no-create-home',
+    '--shell',
+    '/usr/sbin/nologin',
+    qemuUser,
+  ])
 }
 
 function existsEntry(database: 'passwd' | 'group', name: string): boolean {

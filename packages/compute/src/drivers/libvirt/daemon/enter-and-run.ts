@@ -29,6 +29,10 @@ for (const name of daemons) {
   const output = openSync(join(folder, 'log', `${name}.out`), 'a')
   // A session of its own: signals to the cloud's process group do not reach it. tini adopts and reaps what the daemon leaves behind:
   // libvirt waits for a QEMU it has ended, and where process 1 reaps late (containers) it would wait in vain.
-  const child = spawn('/usr/bin/tini', ['-s', '--', program.path, ...program.args], { detached: true, stdio: ['ignore', output, output], cwd: '/' })
+  const child = spawn('/usr/bin/tini', ['-s', '--', program.path, ...program.args], {
+    detached: true,
+    stdio: ['ignore', output, output],
+    cwd: '/',
+  })
   child.unref()
 }

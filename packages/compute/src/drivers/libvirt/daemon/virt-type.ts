@@ -1,6 +1,6 @@
 /**
  * KVM or TCG? On some machines /dev/kvm exists, libvirt advertises kvm and even real-mode code runs, yet 64-bit guests hang. So the answer is
- * proven: a 64-bit kernel must reach its first program within a deadline. Proven once per boot of the host, kernel and QEMU.
+ * proven: a disk with a 64-bit system must come up within a deadline. Proven once per boot of the host, kernel and QEMU.
  */
 import { execFile, spawn } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -20,9 +20,14 @@ const cached = z.object({ key: z.string(), virtType: z.enum(['kvm', 'qemu']), re
 
 export interface ProofOptions {
   cacheFile: string
-  /** A 64-bit kernel and an initial file system that writes `marker` on the serial line. Only asked when a proof is needed. */
-  guest: () => Promise<{ kernel: string; initrd: string; marker: string }>
+  /** A qcow2 disk with a 64-bit system that writes `marker` on the serial line. Only asked when a proof is needed. */
+  guest: () => Promise<ProofGuest>
   deadlineMs?: number
+}
+
+export interface ProofGuest {
+  disk: string
+  marker: string
 }
 
 const qemu = '/usr/bin/qemu-system-x86_64'
@@ -46,13 +51,13 @@ function readCache(file: string): z.infer<typeof cached> | null {
   }
 }
 
-function boot(guest: { kernel: string; initrd: string; marker: string }, deadlineMs: number): Promise<VirtTypeAnswer> {
+function boot(guest: ProofGuest, deadlineMs: number): Promise<VirtTypeAnswer> {
   return new Promise((resolve) => {
     const child = spawn(
       qemu,
       [
         ...['-accel', 'kvm', '-cpu', 'host', '-m', '256', '-smp', '1', '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
-        ...['-kernel', guest.kernel, '-initrd', guest.initrd, '-append', 'console=ttyS0 panic=-1', '-serial', 'stdio'],
+        ...['-drive', `file=${guest.disk.replaceAll(',', ',,')},format=qcow2,if=virtio,snapshot=on`, '-serial', 'stdio'],
       ],
       { stdio: ['ignore', 'pipe', 'pipe'] },
     )
@@ -64,7 +69,8 @@ function boot(guest: { kernel: string; initrd: string; marker: string }, deadlin
       resolve(answer)
     }
     const timer = setTimeout(
-      () => end({ virtType: 'qemu', reason: `/dev/kvm is there, but a 64-bit guest did not boot on it within ${deadlineMs / 1000} seconds` }),
+      () =>
+        end({ virtType: 'qemu', reason: `/dev/kvm is there, but a 64-bit guest did not boot on it within ${deadlineMs / 1000} seconds` }),
       deadlineMs,
     )
     child.stdout.on('data', (bytes: Buffer) => {
@@ -75,6 +81,8 @@ function boot(guest: { kernel: string; initrd: string; marker: string }, deadlin
       complaint = (complaint + bytes.toString('utf8')).slice(-500)
     })
     child.once('error', (error) => end({ virtType: 'qemu', reason: `QEMU could not be started: ${error.message}` }))
-    child.once('exit', () => end({ virtType: 'qemu', reason: `QEMU ended on KVM: ${complaint.trim().split('\n').at(-1) ?? 'without a word'}` }))
+    child.once('exit', () =>
+      end({ virtType: 'qemu', reason: `QEMU ended on KVM: ${complaint.trim().split('\n').at(-1) ?? 'without a word'}` }),
+    )
   })
 }

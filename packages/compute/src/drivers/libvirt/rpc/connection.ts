@@ -63,7 +63,8 @@ export class LibvirtConnection {
     try {
       const types = await connection.call('authList', new XdrWriter())
       const authentication = types.list(20, () => types.int())
-      if (!authentication.includes(0)) throw new LibvirtUnavailableError('this libvirt daemon asks for a password; Kilonova needs a socket without')
+      if (!authentication.includes(0))
+        throw new LibvirtUnavailableError('this libvirt daemon asks for a password; Kilonova needs a socket without')
       const open = new XdrWriter()
       await connection.call('connectOpen', open.optional(uri, (name) => open.string(name)).uint(0))
     } catch (error) {
@@ -96,7 +97,10 @@ export class LibvirtConnection {
         reject(new LibvirtUnavailableError(`libvirt did not answer ${name} within ${timeoutMs / 1000} s`))
       }, timeoutMs)
       this.#pending.set(serial, { resolve, reject, timer })
-      this.#send({ program: remoteProgram, procedure: procedure[name], type: messageType.call, serial, status: messageStatus.ok }, body.bytes())
+      this.#send(
+        { program: remoteProgram, procedure: procedure[name], type: messageType.call, serial, status: messageStatus.ok },
+        body.bytes(),
+      )
     })
   }
 

@@ -96,4 +96,3 @@ export const readHeader = (bytes: Buffer): Header => ({
   serial: bytes.readUInt32BE(20),
   status: bytes.readInt32BE(24),
 })
-

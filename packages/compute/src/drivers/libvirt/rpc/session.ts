@@ -142,7 +142,10 @@ export class LibvirtSession {
       log.warn({ err: reason }, 'libvirt is away; trying to reach it again')
       void this.#listenAgain(clock)
     })
-    await connection.call('eventCallbackRegisterAny', new XdrWriter().int(eventLifecycle).optional(null, () => {}))
+    await connection.call(
+      'eventCallbackRegisterAny',
+      new XdrWriter().int(eventLifecycle).optional(null, () => {}),
+    )
     this.#eventConnection = connection
   }
 

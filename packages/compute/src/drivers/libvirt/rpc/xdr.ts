@@ -93,7 +93,8 @@ export class XdrReader {
   }
 
   #take(length: number): Buffer {
-    if (this.#at + length > this.#bytes.length) throw new XdrError(`${length} bytes were expected, ${this.#bytes.length - this.#at} are left`)
+    if (this.#at + length > this.#bytes.length)
+      throw new XdrError(`${length} bytes were expected, ${this.#bytes.length - this.#at} are left`)
     const bytes = this.#bytes.subarray(this.#at, this.#at + length)
     this.#at += length
     return bytes

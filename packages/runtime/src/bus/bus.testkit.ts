@@ -1,0 +1,126 @@
+/** A service for tests of the message bus, and ways to make a bus of each kind. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { CloudError } from '@kilonova/contract/errors'
+import { type HandlersOf, method } from '@kilonova/contract/rpc/method'
+import { createClient } from 'redis'
+import { z } from 'zod'
+import { createLogger } from '../logger.js'
+import type { MessageBus } from './bus.js'
+import { InProcessBus } from './in-process.bus.js'
+import { RedisBus, type RedisBusOptions } from './redis.bus.js'
+
+export const redisUrl = process.env.KILONOVA_TEST_REDIS
+export const log = createLogger('silent')
+
+export const service = {
+  echo: method('echo', z.object({ text: z.string() }), z.object({ text: z.string() })),
+  refuse: method('refuse', z.object({ how: z.enum(['cloud error', 'error', 'bad answer']) }), z.object({ fine: z.literal(true) })),
+  never: method('never', z.object({}), z.object({})),
+  relay: method('relay', z.object({ topic: z.string(), text: z.string() }), z.object({ text: z.string() })),
+  note: method('note', z.object({ text: z.string() }), z.object({})),
+}
+export type TestService = typeof service
+
+/** Handlers that do as their name says; `notes` collects what casts bring. */
+export function handlersFor(bus: MessageBus, notes: string[], more: Partial<HandlersOf<TestService>> = {}): HandlersOf<TestService> {
+  return {
+    echo: async ({ text }) => ({ text }),
+    refuse: async ({ how }) => {
+      if (how === 'cloud error') throw new CloudError('LOCKED', 'The server is locked.', { exception: 'InstanceLocked' })
+      if (how === 'error') throw new Error('secret details')
+      const wrong: unknown = { fine: false }
+      return wrong as { fine: true }
+    },
+    never: () => new Promise(() => {}),
+    relay: async ({ topic, text }) => bus.call(topic, service.echo, { text }),
+    note: async ({ text }) => {
+      notes.push(text)
+      return {}
+    },
+    ...more,
+  }
+}
+
+export const newPrefix = (): string => `test:${Math.random().toString(36).slice(2)}`
+
+/** Everything quick, so that tests of deadlines and takeovers need not wait. */
+export const quick: RedisBusOptions['timings'] = { heartbeatMs: 30, claimAfterMs: 150, blockMs: 200, commandMs: 3000, deliveries: 3 }
+
+export const openRedisBus = (prefix: string, more: Partial<RedisBusOptions> = {}): Promise<RedisBus> =>
+  RedisBus.connect({ url: redisUrl ?? '', prefix, log, closeWaitMs: 500, ...more, timings: { ...quick, ...more.timings } })
+
+/** Two ends of one bus: with Redis they are two processes' ends, in memory they are the same. */
+export const kinds: { kind: string; open: () => Promise<{ near: MessageBus; far: MessageBus }> }[] = [
+  {
+    kind: 'InProcessBus',
+    open: async () => {
+      const bus = new InProcessBus(log)
+      return { near: bus, far: bus }
+    },
+  },
+  ...(redisUrl === undefined
+    ? []
+    : [
+        {
+          kind: 'RedisBus',
+          open: async () => {
+            const prefix = newPrefix()
+            const [near, far] = await Promise.all([openRedisBus(prefix), openRedisBus(prefix)])
+            return { near, far }
+          },
+        },
+      ]),
+]
+
+export async function until<T>(what: string, ask: () => T | Promise<T>, wanted: (value: T) => boolean, timeoutMs = 10_000): Promise<T> {
+  const deadline = performance.now() + timeoutMs
+  for (;;) {
+    const value = await ask()
+    if (wanted(value)) return value
+    if (performance.now() > deadline) throw new Error(`gave up waiting for ${what}: ${JSON.stringify(value)}`)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
+
+/** A Redis of a test's own, that it may kill and start again. Nothing is kept over a restart. */
+export class OwnRedis {
+  readonly port: number
+  #process: ReturnType<typeof spawn> | undefined
+
+  private constructor(port: number) {
+    this.port = port
+  }
+
+  static async start(): Promise<OwnRedis> {
+    const probe = createServer().listen(0, '127.0.0.1')
+    await once(probe, 'listening')
+    const address = probe.address()
+    const redis = new OwnRedis(typeof address === 'object' && address !== null ? address.port : 0)
+    probe.close()
+    await once(probe, 'close')
+    await redis.run()
+    return redis
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`
+  }
+
+  async run(): Promise<void> {
+    const options = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', '/tmp', '--save', '', '--appendonly', 'no']
+    this.#process = spawn('/usr/bin/redis-server', options, { stdio: 'ignore' })
+    const client = createClient({ url: this.url, socket: { reconnectStrategy: () => 20 } })
+    client.on('error', () => {})
+    await client.connect()
+    client.destroy()
+  }
+
+  async kill(): Promise<void> {
+    const ended = this.#process === undefined ? Promise.resolve() : once(this.#process, 'exit')
+    this.#process?.kill('SIGKILL')
+    await ended
+    this.#process = undefined
+  }
+}
