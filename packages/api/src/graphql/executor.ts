@@ -1,6 +1,6 @@
 /** Compiles a document with graphql-jit on its second use and keeps the compiled ones in an LRU; first uses run as usual. */
 import type { GatewayExecutor, GatewayInterface } from '@apollo/server-gateway-interface'
-import { type DocumentNode, type ExecutionResult, execute, type GraphQLSchema } from 'graphql'
+import { type DocumentNode, type ExecutionResult, execute, GraphQLError, type GraphQLSchema } from 'graphql'
 import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit'
 import { LRUCache } from 'lru-cache'
 
@@ -27,9 +27,20 @@ export function jitExecutor(schema: GraphQLSchema): GatewayExecutor {
     const result: ExecutionResult =
       compiled === null
         ? await execute({ schema, document, operationName, variableValues, contextValue: context })
-        : ((await compiled.query(undefined, context, variableValues)) as ExecutionResult)
+        : asGraphQLResult((await compiled.query(undefined, context, variableValues)) as ExecutionResult)
     return result as Awaited<ReturnType<GatewayExecutor>>
   }
+}
+
+/** graphql-jit's errors look like graphql-js's but are not: Apollo Server needs real ones. */
+function asGraphQLResult(result: ExecutionResult): ExecutionResult {
+  if (result.errors === undefined) return result
+  const errors = result.errors.map((error) => {
+    const { message, path, originalError, locations } = error
+    const real = new GraphQLError(message, { path, originalError })
+    return Object.defineProperty(real, 'locations', { value: locations, enumerable: true })
+  })
+  return { ...result, errors }
 }
 
 /** Gives Apollo Server the executor by way of its gateway interface. */

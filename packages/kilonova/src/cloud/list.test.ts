@@ -115,7 +115,13 @@ const filters: Record<string, { value: unknown; expected: Expected }[]> = {
   notTags: [{ value: ['even', 'five'], expected: (row) => tagsOf(row).length < 2 }],
   notTagsAny: [{ value: ['even', 'five'], expected: (row) => tagsOf(row).length === 0 }],
   metadata: [
-    { value: [{ key: 'role', value: 'web' }, { key: 'tier', value: '1' }], expected: (row) => row.metadata.includes('"web"') },
+    {
+      value: [
+        { key: 'role', value: 'web' },
+        { key: 'tier', value: '1' },
+      ],
+      expected: (row) => row.metadata.includes('"web"'),
+    },
     { value: [{ key: 'role', value: 'db' }], expected: (row) => row.metadata.includes('"db"') },
   ],
   allProjects: [{ value: true, expected: () => true }],
@@ -154,7 +160,8 @@ describe.each(dialects)('the list of servers on %s', (dialect) => {
   it.each(Object.keys(ServerSortKey) as ServerSortKey[])('is in the promised order by %s, whole, over all pages', async (key) => {
     for (const direction of ['ASC', 'DESC'] as const) {
       const expected = inOrder(rows, columnOf[key], direction)
-      for (const first of [7, 1000]) expect(await pages({ orderBy: [{ key, direction }] }, first), `${direction} ${first}`).toEqual(expected)
+      for (const first of [7, 1000])
+        expect(await pages({ orderBy: [{ key, direction }] }, first), `${direction} ${first}`).toEqual(expected)
     }
   })
 
@@ -167,13 +174,20 @@ describe.each(dialects)('the list of servers on %s', (dialect) => {
     const whole = await pages({ orderBy }, 1000)
     expect(await pages({ orderBy }, 4)).toEqual(whole)
     const byId = new Map(rows.map((row) => [row.uuid, row]))
-    expect(whole.map((id) => byId.get(id)?.vm_state)).toEqual(rows.map((row) => row.vm_state).sort().reverse())
+    expect(whole.map((id) => byId.get(id)?.vm_state)).toEqual(
+      rows
+        .map((row) => row.vm_state)
+        .sort()
+        .reverse(),
+    )
   })
 
   it('refuses a cursor of another order or filter', async () => {
     const { servers } = await test.admin.ask<Listed>(listDocument, { first: 2 })
     const after = servers.pageInfo.endCursor
-    expect((await test.admin.refused(listDocument, { first: 2, after, orderBy: [{ key: 'NAME', direction: 'ASC' }] })).code).toBe('CURSOR_INVALID')
+    expect((await test.admin.refused(listDocument, { first: 2, after, orderBy: [{ key: 'NAME', direction: 'ASC' }] })).code).toBe(
+      'CURSOR_INVALID',
+    )
     expect((await test.admin.refused(listDocument, { first: 2, after, filter: { hostname: 'web' } })).code).toBe('CURSOR_INVALID')
     expect((await test.admin.refused(listDocument, { first: 2, after: 'nonsense' })).code).toBe('CURSOR_INVALID')
   })

@@ -39,7 +39,16 @@ export function fixtures(projectId: string, userId: string, count = 31): Fixture
       node: nullable(cycle(['fake-001', 'fake-002'], index)),
       image_id: nullable(cycle(['image-1', 'image-2'], index)),
       flavor_id: cycle(['0', '1', '10', '9'], index),
-      flavor: JSON.stringify({ flavorId: '0', name: 'm1.nano', vcpus: 1, ramMb: 128, diskGb: 1, ephemeralGb: 0, swapMb: 0, extraSpecs: {} }),
+      flavor: JSON.stringify({
+        flavorId: '0',
+        name: 'm1.nano',
+        vcpus: 1,
+        ramMb: 128,
+        diskGb: 1,
+        ephemeralGb: 0,
+        swapMb: 0,
+        extraSpecs: {},
+      }),
       key_name: nullable(cycle(['alpha', 'Alpha', 'beta'], index)),
       keypairs: JSON.stringify(
         index % 3 === 0 ? [] : [{ name: cycle(['alpha', 'Alpha', 'beta'], index), type: 'ssh', fingerprint: 'f', publicKey: 'k' }],

@@ -47,7 +47,8 @@ describe('old messages', () => {
   it('make no second guest of a server that runs, nor after a restart', async () => {
     const id = await createActive(test.admin, serverInput(imageId, 'once'))
     const host = (await show(test.admin, id))?.host
-    const log = async () => (await test.cloud.agents.find((agent) => agent.host === host)?.driver.consoleLog(id, { tailLines: null, fromOffset: null }))?.output
+    const log = async () =>
+      (await test.cloud.agents.find((agent) => agent.host === host)?.driver.consoleLog(id, { tailLines: null, fromOffset: null }))?.output
     const boot = await log()
     expect(await redeliver(id)).toBe(2)
     expect(await places(id)).toEqual([host])

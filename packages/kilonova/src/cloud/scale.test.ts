@@ -27,8 +27,12 @@ describe('200 servers on 100 hosts', () => {
     const counts = await until(
       '200 ACTIVE servers',
       async () => {
-        const { servers } = await test.admin.ask<{ servers: { nodes: { status: string }[] } }>('{ servers(first: 500) { nodes { status } } }')
-        return Object.fromEntries(['ACTIVE', 'ERROR', 'BUILD'].map((status) => [status, servers.nodes.filter((one) => one.status === status).length]))
+        const { servers } = await test.admin.ask<{ servers: { nodes: { status: string }[] } }>(
+          '{ servers(first: 500) { nodes { status } } }',
+        )
+        return Object.fromEntries(
+          ['ACTIVE', 'ERROR', 'BUILD'].map((status) => [status, servers.nodes.filter((one) => one.status === status).length]),
+        )
       },
       (seen) => seen.BUILD === 0,
     )
@@ -38,7 +42,8 @@ describe('200 servers on 100 hosts', () => {
       .select(['resource_class', (eb) => eb.fn.sum<number>('used').as('used')])
       .groupBy('resource_class')
       .execute()
-    const expected = (resourceClass: 'VCPU' | 'MEMORY_MB' | 'DISK_GB') => flavors.reduce((sum, flavor) => sum + 50 * flavor[resourceClass], 0)
+    const expected = (resourceClass: 'VCPU' | 'MEMORY_MB' | 'DISK_GB') =>
+      flavors.reduce((sum, flavor) => sum + 50 * flavor[resourceClass], 0)
     expect(Object.fromEntries(sums.map((row) => [row.resource_class, Number(row.used)]))).toEqual({
       VCPU: expected('VCPU'),
       MEMORY_MB: expected('MEMORY_MB'),

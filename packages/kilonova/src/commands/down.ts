@@ -64,7 +64,7 @@ async function stopHost(data: DataFolder, host: HostRecord, purge: boolean, step
   const { daemonFolder, guestRoot } = host
   await steps.run(purge ? 'Removing the guests' : 'Stopping the guests', async () => {
     // Guests may outlive a daemon that was killed: it is needed to end them.
-    if (daemonFolder !== null) await startDaemons({ folder: daemonFolder, hostUuid: data.cloudId, clock: systemClock })
+    if (daemonFolder !== null) await startDaemons({ folder: daemonFolder, hostUuid: data.cloudId, kvm: host.kvm, clock: systemClock })
     const session = new LibvirtSession({ socketPath: host.socketPath, uri: 'qemu:///system', clock: systemClock, log })
     await session.start()
     await endGuests({ session, cloudId: data.cloudId, remove: purge, graceSeconds: purge ? 0 : 10, clock: systemClock })

@@ -10,6 +10,7 @@ const record = z.object({
   /** Folder of libvirtd and virtlogd of our own; null when somebody else's daemon is used. */
   daemonFolder: z.string().nullable(),
   socketPath: z.string(),
+  kvm: z.boolean(),
 })
 export type HostRecord = z.infer<typeof record>
 

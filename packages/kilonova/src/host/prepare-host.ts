@@ -84,11 +84,11 @@ async function realGuests(options: PrepareOptions): Promise<PreparedHost> {
   mkdirSync(root, { recursive: true, mode: 0o711 })
   const tinyImage = (): Promise<string> =>
     steps.run('Building the tiny image', async () => (await buildTinyImage({ workFolder: data.file('cache'), log })).path)
-  const host = await reachLibvirt(options, root)
-  writeHostRecord(data, host)
-  const { virtType, reason } = await decideVirtType(options, tinyImage)
-  log.info({ virtType, reason }, 'hypervisor chosen')
+  const { virtType, reason, detail } = await decideVirtType(options, tinyImage)
+  log.info({ virtType, reason, detail }, 'hypervisor chosen')
   steps.say(`Driver: libvirt, ${virtType === 'kvm' ? 'with KVM' : 'without KVM (TCG)'}: ${reason}`)
+  const host = await reachLibvirt(options, root, virtType === 'kvm')
+  writeHostRecord(data, host)
   const network = new HostNetwork({ cloudId: data.shortId, folder: root, log })
   await steps.run('Preparing the guests’ network', () => network.start())
   const images = new ImageCache({ folder: guestFolders.images(root), log })
@@ -119,13 +119,13 @@ async function realGuests(options: PrepareOptions): Promise<PreparedHost> {
 }
 
 /** Starts the cloud's own daemons, or uses the one that was named. */
-async function reachLibvirt({ flags, data, config, steps }: PrepareOptions, root: string): Promise<HostRecord> {
+async function reachLibvirt({ flags, data, config, steps }: PrepareOptions, root: string, kvm: boolean): Promise<HostRecord> {
   const uri = flags.libvirtUri ?? config.libvirt.connection_uri
-  if (uri !== null) return { guestRoot: root, daemonFolder: null, socketPath: socketOf(uri) }
+  if (uri !== null) return { guestRoot: root, daemonFolder: null, socketPath: socketOf(uri), kvm }
   const folder = guestFolders.daemons(root)
   try {
-    const socketPath = await steps.run('Starting libvirt', () => startDaemons({ folder, hostUuid: data.cloudId, clock: systemClock }))
-    return { guestRoot: root, daemonFolder: folder, socketPath }
+    const socketPath = await steps.run('Starting libvirt', () => startDaemons({ folder, hostUuid: data.cloudId, kvm, clock: systemClock }))
+    return { guestRoot: root, daemonFolder: folder, socketPath, kvm }
   } catch (error) {
     if (error instanceof DaemonError) throw new OperatorError(error.message)
     throw error

@@ -16,6 +16,8 @@ export interface DaemonOptions {
   /** Private folder of the daemons; QEMU's user must be able to traverse it. */
   folder: string
   hostUuid: string
+  /** Whether guests run on KVM; otherwise /dev/kvm is hidden from the daemons. */
+  kvm: boolean
   clock: Clock
 }
 
@@ -37,11 +39,12 @@ export async function startDaemons(options: DaemonOptions): Promise<string> {
   if (missing.length > 0) {
     const program = [process.execPath, join(import.meta.dirname, 'enter-and-run.js'), folder]
     const living = virtlogd ?? libvirtd
+    const kvm = options.kvm ? 'kvm' : 'no-kvm'
     // What still runs has the namespace; otherwise make one.
     const command =
       living === null
-        ? ['unshare', '--mount', '--propagation', 'private', ...program, 'mount', ...missing]
-        : ['nsenter', '--mount', '--target', String(living), ...program, 'mounted', ...missing]
+        ? ['unshare', '--mount', '--propagation', 'private', ...program, 'mount', kvm, ...missing]
+        : ['nsenter', '--mount', '--target', String(living), ...program, 'mounted', kvm, ...missing]
     const [file, ...args] = command
     for (const name of missing)
       rmSync(name === 'virtlogd' ? daemonFile.virtlogdPid(folder) : daemonFile.libvirtdPid(folder), { force: true })
@@ -103,11 +106,13 @@ function answers(socket: string): Promise<boolean> {
 /** Debian makes this user with libvirt-daemon-system only; the QEMU driver does not start without it. */
 function ensureQemuUser(): void {
   if (existsEntry('passwd', qemuUser)) return
+  const kvmGroup = existsEntry('group', 'kvm') ? ['--groups', 'kvm'] : []
   if (!existsEntry('group', qemuUser)) execFileSync('groupadd', ['--system', qemuUser])
   execFileSync('useradd', [
     '--system',
     '--gid',
     qemuUser,
+    ...kvmGroup,
     '--home-dir',
     '/var/lib/libvirt',
     '--no-create-home',

@@ -14,9 +14,11 @@ export interface VirtTypeAnswer {
   virtType: 'kvm' | 'qemu'
   /** Why, for the operator. */
   reason: string
+  /** What QEMU said, for the log. */
+  detail?: string | undefined
 }
 
-const cached = z.object({ key: z.string(), virtType: z.enum(['kvm', 'qemu']), reason: z.string() })
+const cached = z.object({ key: z.string(), virtType: z.enum(['kvm', 'qemu']), reason: z.string(), detail: z.string().optional() })
 
 export interface ProofOptions {
   cacheFile: string
@@ -81,8 +83,6 @@ function boot(guest: ProofGuest, deadlineMs: number): Promise<VirtTypeAnswer> {
       complaint = (complaint + bytes.toString('utf8')).slice(-500)
     })
     child.once('error', (error) => end({ virtType: 'qemu', reason: `QEMU could not be started: ${error.message}` }))
-    child.once('exit', () =>
-      end({ virtType: 'qemu', reason: `QEMU ended on KVM: ${complaint.trim().split('\n').at(-1) ?? 'without a word'}` }),
-    )
+    child.once('exit', () => end({ virtType: 'qemu', reason: 'QEMU cannot run a guest on /dev/kvm here', detail: complaint.trim() }))
   })
 }
