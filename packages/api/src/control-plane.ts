@@ -1,6 +1,6 @@
 /** Puts the control plane of one deployment together: databases, services, conductors, scheduler, gateway. */
 
-import { conductorService, conductorTopic, consoleRecheckTopic } from '@kilonova/contract/rpc/conductor'
+import { type ConsoleRecheck, conductorService, conductorTopic, consoleRecheckTopic } from '@kilonova/contract/rpc/conductor'
 import type { MessageBus } from '@kilonova/runtime/bus/bus'
 import type { Clock } from '@kilonova/runtime/clock'
 import type { Logger } from '@kilonova/runtime/logger'
@@ -125,7 +125,8 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
     refreshTokenSeconds: config.identity.refresh_token_seconds,
     loginAttempts: config.identity.login_attempts,
     loginWindowSeconds: config.identity.login_window_seconds,
-    onEnded: (sessionIds) => void bus.fanout(consoleRecheckTopic, { sessionIds }),
+    onEnded: (sessionIds) => void bus.fanout(consoleRecheckTopic, { sessionIds } satisfies ConsoleRecheck),
+    onRightsChanged: () => void bus.fanout(consoleRecheckTopic, { all: true } satisfies ConsoleRecheck),
   })
   const identity = new IdentityService({ db: api, policy, idempotency, sessions, maxPageSize })
   const flavors = new FlavorService({ db: api, outbox: apiOutbox, policy, idempotency, maxPageSize })

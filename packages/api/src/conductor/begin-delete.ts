@@ -1,6 +1,7 @@
 /** Begins the deletion of a server in its cell: one saga per server, whoever asks and however often. */
-import { changeInstance, type InstanceChange, instanceEvents } from '../cells/instance.store.js'
+
 import type { CellDatabase } from '../cells/cells.service.js'
+import { changeInstance, type InstanceChange, instanceEvents } from '../cells/instance.store.js'
 import type { CellSchema } from '../db/schemas.js'
 import { Outbox } from '../events/outbox.js'
 import { SagaStore } from './saga-store.js'

@@ -1,10 +1,12 @@
 /** What the tasks of one cell work with. */
 import { type AgentWork, agentService, agentTopic } from '@kilonova/contract/rpc/agent'
+import { type ConsoleRecheck, consoleRecheckTopic } from '@kilonova/contract/rpc/conductor'
 import type { GuestSpec } from '@kilonova/contract/rpc/guest'
 import type { InputOf, RpcMethod } from '@kilonova/contract/rpc/method'
 import type { MessageBus } from '@kilonova/runtime/bus/bus'
 import type { Clock } from '@kilonova/runtime/clock'
 import type { Logger } from '@kilonova/runtime/logger'
+import { openTransaction } from '@kilonova/runtime/transaction-scope'
 import type { CellDatabase } from '../cells/cells.service.js'
 import { type InstanceRow, instanceJson, instanceNameOf } from '../cells/instance.store.js'
 import type { CellSchema } from '../db/schemas.js'
@@ -36,6 +38,11 @@ export async function hostIsUp(context: CellContext, host: string): Promise<bool
     .where('binary', '=', 'nova-compute')
     .executeTakeFirst()
   return row !== undefined && row.forced_down === 0 && Number(row.silent_ms) < context.settings.serviceDownSeconds * 1000
+}
+
+/** After the commit: open consoles of the server are looked at again. */
+export function recheckConsoles(context: CellContext, serverId: string): void {
+  openTransaction()?.afterCommit.push(() => void context.bus.fanout(consoleRecheckTopic, { serverId } satisfies ConsoleRecheck))
 }
 
 type WorkInput<W extends AgentWork> = Omit<InputOf<(typeof agentService)[W]>, 'key'>

@@ -26,6 +26,9 @@ export interface GatewayOptions {
   allowedOrigins: () => readonly string[]
 }
 
+/** Sub-protocols of the WebSockets on this server: GraphQL subscriptions, consoles. */
+const knownProtocols = ['graphql-transport-ws', 'binary']
+
 /** Close code for an expired or invalid token: the client may come back with a new one. */
 const closeForbidden = 4403
 
@@ -82,7 +85,14 @@ export async function registerGateway(app: FastifyInstance, options: GatewayOpti
   await apollo.start()
 
   await app.register(fastifyCookie)
-  await app.register(fastifyWebsocket, { options: { maxPayload: 1 << 20 } })
+  await app.register(fastifyWebsocket, {
+    options: {
+      maxPayload: 1 << 20,
+      perMessageDeflate: false,
+      // Consoles offer their token beside `binary`: what is picked is visible, so never that.
+      handleProtocols: (offered: Set<string>) => knownProtocols.find((known) => offered.has(known)) ?? false,
+    },
+  })
 
   const requestInfo = (request: FastifyRequest, reply: FastifyReply | null): RequestInfo => ({
     requestId: request.id,

@@ -29,7 +29,7 @@ const input = (over: Partial<DomainXmlInput> = {}): DomainXmlInput => ({
   ...over,
 })
 
-const namespaces = { kilonova: guestNamespace }
+const namespaces = { kilonova: guestNamespace, qemu: 'http://libvirt.org/schemas/domain/qemu/1.0' }
 function read(xml: string, path: string): string | undefined {
   using document = XmlDocument.fromString(xml)
   return document.get(path, namespaces)?.content
@@ -121,7 +121,6 @@ describe('the guest', () => {
     ['//memballoon/stats/@period', '10'],
     ['//rng/backend', '/dev/urandom'],
     ['//interface[1]/mtu/@size', '1450'],
-    ['//interface[2]/@type', 'user'],
     ['//on_crash', 'destroy'],
     ['//kilonova:cloud/@id', 'c1a0c1a0-0000-4000-8000-000000000001'],
     ['//kilonova:owner/@projectId', guestSpecFor().projectId],
@@ -134,6 +133,13 @@ describe('the guest', () => {
     expect(xml).not.toMatch(/port="-1"|autoport|type="tcp"|address="0/)
     const sealed = { ...guestSpecFor(), adminPassword: 'canary-password', userData: 'canary-user-data' }
     expect(domainXml(input({ guest: sealed }))).not.toContain('canary')
+  })
+
+  it('keeps guests with user-mode networks from the host’s own services', () => {
+    expect(read(xml, '//interface[2]')).toBeUndefined()
+    expect(read(xml, '//qemu:arg[2]/@value')).toBe('user,id=kilonova0,restrict=on')
+    expect(read(xml, '//qemu:arg[4]/@value')).toContain('mac=fa:16:3e:00:00:02,bus=pci.0,addr=0x1e')
+    expect(domainXml(input({ interfaces: interfaces.filter(({ kind }) => kind === 'bridge') }))).not.toContain('qemu:')
   })
 
   it('takes the processor of the host only with KVM', () => {

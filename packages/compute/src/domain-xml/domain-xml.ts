@@ -13,6 +13,13 @@ export const guestNamespace = 'urn:kilonova:guest:1'
 /** The element of that namespace below `<metadata>`. */
 export const guestElement = 'kilonova:guest'
 
+const qemuNamespace = 'http://libvirt.org/schemas/domain/qemu/1.0'
+/** Of the 32 slots of the bus. */
+const lastSlot = 0x1e
+
+type BridgePlan = Extract<InterfacePlan, { kind: 'bridge' }>
+type UserPlan = Extract<InterfacePlan, { kind: 'user' }>
+
 export interface DomainXmlInput {
   cloudId: string
   guest: GuestSpec
@@ -37,10 +44,11 @@ const entropy = { bytes: 4096, periodMs: 1000 }
 export function domainXml(input: DomainXmlInput): string {
   const { guest, virtType } = input
   const { vcpus, ramMb } = guest.flavor
+  const users = input.interfaces.filter((plan) => plan.kind === 'user')
   return writeXml(
     element(
       'domain',
-      { type: virtType },
+      { type: virtType, 'xmlns:qemu': users.length > 0 ? qemuNamespace : undefined },
       element('name', {}, guest.instanceName),
       element('uuid', {}, guest.serverId),
       element('title', {}, oneLine(guest.name) || guest.serverId),
@@ -59,6 +67,7 @@ export function domainXml(input: DomainXmlInput): string {
       // A guest that suspends itself looks dead to its user, and only the host could wake it.
       element('pm', {}, element('suspend-to-mem', { enabled: 'no' }), element('suspend-to-disk', { enabled: 'no' })),
       devices(input),
+      users.length > 0 ? userInterfaces(users) : null,
     ),
   )
 }
@@ -134,7 +143,7 @@ function devices({ guest, paths, interfaces }: DomainXmlInput): XmlElement {
     {},
     rootDisk(guest, paths),
     paths.configDrive === null ? null : configDrive(paths.configDrive),
-    ...interfaces.map(networkInterface),
+    ...interfaces.filter((plan) => plan.kind === 'bridge').map(bridgeInterface),
     element(
       'serial',
       { type: 'unix' },
@@ -199,21 +208,32 @@ const configDrive = (path: string): XmlElement =>
     element('readonly'),
   )
 
-function networkInterface(plan: InterfacePlan): XmlElement {
-  const mac = element('mac', { address: plan.macAddress })
-  const model = element('model', { type: 'virtio' })
-  switch (plan.kind) {
-    case 'user':
-      return element('interface', { type: 'user' }, mac, model)
-    case 'bridge':
-      return element(
-        'interface',
-        { type: 'bridge' },
-        mac,
-        element('source', { bridge: plan.bridge }),
-        element('target', { dev: plan.target }),
-        model,
-        element('mtu', { size: plan.mtu }),
-      )
-  }
+const bridgeInterface = (plan: BridgePlan): XmlElement =>
+  element(
+    'interface',
+    { type: 'bridge' },
+    element('mac', { address: plan.macAddress }),
+    element('source', { bridge: plan.bridge }),
+    element('target', { dev: plan.target }),
+    element('model', { type: 'virtio' }),
+    element('mtu', { size: plan.mtu }),
+  )
+
+/**
+ * libvirt's own user-mode interface would let a guest reach every service on the host's loopback address, and has no switch against
+ * it. QEMU's `restrict` leaves DHCP only, so these interfaces are given to QEMU directly, on the last slots of the bus, which libvirt
+ * never comes to.
+ */
+function userInterfaces(plans: readonly UserPlan[]): XmlElement {
+  const argument = (value: string): XmlElement => element('qemu:arg', { value })
+  return element(
+    'qemu:commandline',
+    {},
+    ...plans.flatMap(({ macAddress }, index) => [
+      argument('-netdev'),
+      argument(`user,id=kilonova${index},restrict=on`),
+      argument('-device'),
+      argument(`virtio-net-pci,netdev=kilonova${index},mac=${macAddress},bus=pci.0,addr=0x${(lastSlot - index).toString(16)}`),
+    ]),
+  )
 }

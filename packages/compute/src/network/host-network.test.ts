@@ -198,8 +198,10 @@ describe.skipIf(!canUseNamespaces)('bridges', () => {
   })
 
   it('removes a network with its last server', async () => {
+    expect(await network.servers()).toContain(guestOf(5, 2).serverId)
     await network.unplug(guestOf(5, 2).serverId)
     await network.unplug(guestOf(5, 2).serverId)
+    expect(await network.servers()).not.toContain(guestOf(5, 2).serverId)
     expect(host.succeeds('ip', 'link', 'show', network.bridgeName('network-2'))).toBe(false)
     expect(readdirSync(join(folder, 'run')).filter((name) => name.startsWith(network.bridgeName('network-2')))).toEqual([])
     expect(host.run('nft', 'list', 'ruleset')).not.toContain(network.bridgeName('network-2'))

@@ -1,7 +1,7 @@
 /**
  * The networks of guests on this host. As root: one bridge per network with the subnet's gateway address, a dnsmasq on each, and rules
  * that let guests reach of the host DHCP and DNS only, and the outside through the host's address if it has a way out. Otherwise QEMU's
- * own user-mode network. Everything may be repeated, outlives this process, and is written down first so that it can be removed.
+ * own user-mode network, which is cut off from host and outside. Everything may be repeated, outlives this process, and is written down first so that it can be removed.
  */
 import { createHash } from 'node:crypto'
 import { rm } from 'node:fs/promises'
@@ -104,6 +104,13 @@ export class HostNetwork {
       await this.#guard(record)
       await writeRecord(this.#recordPath, record)
     })
+  }
+
+  /** Servers with anything recorded here. */
+  async servers(): Promise<string[]> {
+    const record = await readRecord(this.#recordPath)
+    const ports = Object.values(record.bridges).flatMap((bridge) => Object.values(bridge.ports))
+    return [...new Set(ports.map((port) => port.serverId))]
   }
 
   /** Removes everything this cloud has in the host's network. */

@@ -8,5 +8,5 @@ export type InterfacePlan =
       /** Name of the tap device on the host. */
       target: string
     }
-  /** QEMU's own user-mode network: no privilege needed, outbound connections only. */
+  /** QEMU's own user-mode network: no privilege needed, an address by DHCP and nothing else. */
   | { kind: 'user'; macAddress: string }

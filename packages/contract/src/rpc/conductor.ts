@@ -97,3 +97,11 @@ export type ConductorService = typeof conductorService
 export const conductorTopic = (cellId: string): string => `conductor.${cellId}`
 /** Fan-out: something about a server or a session changed so that open consoles must be looked at again. */
 export const consoleRecheckTopic = 'console.recheck'
+export const consoleRecheck = z.union([
+  z.object({ serverId: z.string() }),
+  /** Logins that have ended. */
+  z.object({ sessionIds: z.array(z.string()) }),
+  /** Rights changed: users, projects or roles. */
+  z.object({ all: z.literal(true) }),
+])
+export type ConsoleRecheck = z.infer<typeof consoleRecheck>

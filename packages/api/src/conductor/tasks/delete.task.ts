@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { changeInstance, findInstance, type InstanceChange, instanceEvents } from '../../cells/instance.store.js'
 import type { CellSchema } from '../../db/schemas.js'
 import { operationUpdate } from '../../events/operation-update.js'
-import { askAgent, type CellContext, hostIsUp } from '../cell-context.js'
+import { askAgent, type CellContext, hostIsUp, recheckConsoles } from '../cell-context.js'
 import type { SagaDefinition, SagaRun } from '../saga.js'
 import type { SagaStore } from '../saga-store.js'
 
@@ -91,6 +91,7 @@ export function deleteTask({ context, sagas, poke }: DeleteTaskOptions): SagaDef
       }
       await trx.deleteFrom('console_auth_tokens').where('instance_uuid', '=', run.serverId).execute()
       const row = await changeInstance(trx, database.now, run.serverId, values)
+      recheckConsoles(context, run.serverId)
       const told = row === null ? [] : instanceEvents(row, values, contextOf(run), { eventType: 'instance.delete.end', phase: 'END' })
       return [...told, operationUpdate(operationOf(run), { state: 'SUCCEEDED', progress: 100 })]
     },

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { changeInstance, faultOf, findInstance, type InstanceChange, instanceEvents } from '../../cells/instance.store.js'
 import type { CellSchema } from '../../db/schemas.js'
 import { operationUpdate } from '../../events/operation-update.js'
-import { askAgent, type CellContext } from '../cell-context.js'
+import { askAgent, type CellContext, recheckConsoles } from '../cell-context.js'
 import type { SagaDefinition, SagaRun } from '../saga.js'
 
 export const powerState = z.object({ host: z.string() })
@@ -105,6 +105,7 @@ export function powerTask(context: CellContext, kind: PowerTaskKind): SagaDefini
       }
       // A delete that came meanwhile keeps its task state.
       const row = await changeInstance(trx, database.now, run.serverId, values, { taskStates: tasksOf[kind] })
+      if (kind === 'stop') recheckConsoles(context, run.serverId)
       const told = row === null ? [] : instanceEvents(row, values, contextOf(run), notify('END'))
       return [...told, operationUpdate(operationOf(run), { state: 'SUCCEEDED', progress: 100 })]
     },

@@ -42,10 +42,10 @@ export async function* followAs(
   }
 }
 
-/** Tenancy: events of the caller's project, of nobody's project for administrators, of all with the rule. */
+/** Tenancy: events of the caller's project (of key pairs, the owner's only); all others with the rule for all projects. */
 export function mayReceive(caller: Caller, event: EventRow, allProjects: boolean): boolean {
   if (event.project_id !== null && event.project_id === caller.projectId)
-    return event.event_type !== 'keypair.import.end' || event.user_id === caller.userId
+    return event.subject !== 'KEYPAIR' || event.user_id === caller.userId
   return allProjects
 }
 

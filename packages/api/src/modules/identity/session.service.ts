@@ -26,6 +26,8 @@ export interface SessionOptions {
   loginWindowSeconds: number
   /** Consoles and streams of these sessions must be looked at again. */
   onEnded: (sessionIds: string[]) => void
+  /** Users, projects or roles changed: every open console must be looked at again. */
+  onRightsChanged: () => void
 }
 
 /** A refresh token used once more this soon is a lost answer, not theft. */
@@ -200,6 +202,7 @@ export class SessionService {
   /** Roles, users or projects changed: ask the database again. */
   forgetCached(): void {
     this.#cache.clear()
+    this.#options.onRightsChanged()
   }
 
   async rolesOf(userId: string, projectId: string): Promise<string[]> {

@@ -170,6 +170,8 @@ export class ServerResolver {
     const created = await services.createServer.run(caller, input)
     const found = await services.servers.visibleById(caller, created.serverIds)
     const servers = created.serverIds.flatMap((id) => found.get(id) ?? []).map(toServer)
+    // A retry after the servers were deleted has nothing left to show.
+    if (servers.length === 0) throw instanceNotFound(created.serverIds[0] ?? '')
     return { ...created, server: servers[0], servers, operation: await requireOperation(context, created.operationId) }
   }
 

@@ -63,9 +63,9 @@ function follow(folder: string, files: readonly LogFile[], current: LogFile): Ma
   const known = readMarker(file)
   if (known?.inode === current.inode) return known
   const rotated = known === null ? -1 : files.findIndex((candidate) => candidate.inode === known.inode)
-  // The file that was current is now a backup: it and those after it lie before the current one.
-  const base =
-    known === null ? 0 : known.base + files.slice(1, rotated < 0 ? files.length : rotated + 1).reduce((sum, { size }) => sum + size, 0)
+  // The file that was current is now a backup: it and those after it lie before the current one; without it, all that are left do.
+  const passed = files.slice(1, rotated < 0 ? files.length : rotated + 1)
+  const base = (known?.base ?? 0) + passed.reduce((sum, { size }) => sum + size, 0)
   const next: Marker = { inode: current.inode, base }
   writeFileSync(`${file}.new`, JSON.stringify(next), { mode: 0o600 })
   renameSync(`${file}.new`, file)

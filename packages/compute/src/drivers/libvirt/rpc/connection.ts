@@ -78,8 +78,10 @@ export class LibvirtConnection {
     return this.#closed === null
   }
 
+  /** Also told of a loss that has happened already. */
   onClose(listener: (reason: Error) => void): void {
-    this.#closeListeners.push(listener)
+    if (this.#closed === null) this.#closeListeners.push(listener)
+    else listener(this.#closed)
   }
 
   onEvent(listener: EventListener): void {
@@ -127,7 +129,12 @@ export class LibvirtConnection {
       if (joined.length < length) return
       this.#received = [joined.subarray(length)]
       this.#receivedLength = joined.length - length
-      this.#dispatch(readHeader(joined), new XdrReader(joined.subarray(headerLength, length)))
+      try {
+        this.#dispatch(readHeader(joined), new XdrReader(joined.subarray(headerLength, length)))
+      } catch (error) {
+        this.#fail(new LibvirtUnavailableError(`libvirt sent what cannot be read: ${error instanceof Error ? error.message : error}`))
+        return
+      }
     }
   }
 

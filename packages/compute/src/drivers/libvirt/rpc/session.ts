@@ -93,7 +93,7 @@ export class LibvirtSession {
   }
 
   async undefine(domain: RemoteDomain): Promise<void> {
-    await this.#call('domainUndefineFlags', writeDomain(new XdrWriter(), domain).uint(undefineEverything))
+    await this.#unlessMissing(() => this.#call('domainUndefineFlags', writeDomain(new XdrWriter(), domain).uint(undefineEverything)))
   }
 
   /** Presses the power button. */
@@ -119,9 +119,17 @@ export class LibvirtSession {
   async #connection(): Promise<LibvirtConnection> {
     if (this.#closed) throw new LibvirtUnavailableError('the session was closed')
     const { socketPath, uri } = this.#options
-    const current = await this.#calls?.catch(() => undefined)
+    const known = this.#calls
+    const current = await known?.catch(() => undefined)
     if (current?.isOpen === true) return current
+    // Several calls may find the connection lost: the first opens a new one for all.
+    if (this.#calls !== known && this.#calls !== undefined) return this.#calls
     this.#calls = LibvirtConnection.open(socketPath, uri)
+    // A close in the meantime must not leave it open.
+    this.#calls.then(
+      (connection) => this.#closed && connection.close(),
+      () => {},
+    )
     return this.#calls
   }
 
@@ -137,15 +145,25 @@ export class LibvirtSession {
       const event: LifecycleEvent = { uuid: uuidText(domain.uuid), event: body.int(), detail: body.int() }
       for (const listener of this.#listeners) listener(event)
     })
+    try {
+      await connection.call(
+        'eventCallbackRegisterAny',
+        new XdrWriter().int(eventLifecycle).optional(null, () => {}),
+      )
+    } catch (error) {
+      connection.close()
+      throw error
+    }
+    if (this.#closed) {
+      connection.close()
+      return
+    }
+    // Only a connection that was registered is mended: before that, whoever makes it hears of the failure.
     connection.onClose((reason) => {
       if (this.#closed) return
       log.warn({ err: reason }, 'libvirt is away; trying to reach it again')
       void this.#listenAgain(clock)
     })
-    await connection.call(
-      'eventCallbackRegisterAny',
-      new XdrWriter().int(eventLifecycle).optional(null, () => {}),
-    )
     this.#eventConnection = connection
   }
 

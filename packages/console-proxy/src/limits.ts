@@ -1,0 +1,51 @@
+/** The numbers of the console proxy in one place, so that tests can shrink them. */
+export interface ConsoleLimits {
+  /** Clients that cannot name sub-protocols must send their token within this time. */
+  firstMessageMs: number
+  connectMs: number
+  pingMs: number
+  /** Open sessions are asked about again this often, in case a notice was lost. */
+  recheckMs: number
+  /** A notice said that rights may have changed: no answer within this time ends the session. */
+  noticeAnswerMs: number
+  roundAnswerMs: number
+  /** A closing socket is cut after this time. */
+  closeMs: number
+  /** The guest is not read while more than this waits for a client. */
+  highWaterBytes: number
+  /** Reading goes on below this. */
+  lowWaterBytes: number
+  replayBytes: number
+  sessionsPerServer: number
+  sessionsPerUser: number
+  /** Sockets that have not shown a valid token yet. */
+  strangers: number
+}
+
+export const defaultLimits: ConsoleLimits = {
+  firstMessageMs: 5_000,
+  connectMs: 5_000,
+  pingMs: 15_000,
+  recheckMs: 30_000,
+  noticeAnswerMs: 700,
+  roundAnswerMs: 10_000,
+  closeMs: 250,
+  highWaterBytes: 1 << 20,
+  lowWaterBytes: 256 << 10,
+  replayBytes: 64 << 10,
+  sessionsPerServer: 20,
+  sessionsPerUser: 50,
+  strangers: 500,
+}
+
+/** Close codes and their meaning to a client; the reason text beside them is for people. */
+export const closeCodes = {
+  badToken: 4401,
+  revoked: 4403,
+  noConsole: 4404,
+  tooMany: 1013,
+  unacceptable: 1008,
+  backendFailed: 1011,
+  goingAway: 1001,
+} as const
+export type CloseCode = (typeof closeCodes)[keyof typeof closeCodes]

@@ -1,0 +1,65 @@
+/** The menu of a row. What cannot be done now stays in the menu, disabled, with the reason in plain sight. */
+import { Divider, Dropdown, DropdownItem, DropdownList, MenuToggle } from '@patternfly/react-core'
+import EllipsisVIcon from '@patternfly/react-icons/dist/esm/icons/ellipsis-v-icon'
+import { useState } from 'react'
+
+export interface RowAction {
+  label: string
+  onSelect: () => void
+  /** Why it cannot be done now. */
+  disabledReason?: string | null | undefined
+  isDanger?: boolean
+}
+
+interface RowActionsProps {
+  /** What the actions are for, as the button's name: "Actions for web-1". */
+  label: string
+  actions: readonly RowAction[]
+  /** A button with text instead of three dots. */
+  text?: string
+}
+
+export function RowActions({ label, actions, text }: RowActionsProps) {
+  const [open, setOpen] = useState(false)
+  return (
+    <Dropdown
+      isOpen={open}
+      onOpenChange={setOpen}
+      onSelect={() => setOpen(false)}
+      popperProps={{ position: 'right', appendTo: () => document.body }}
+      shouldFocusToggleOnSelect
+      toggle={(ref) => (
+        <MenuToggle
+          ref={ref}
+          variant={text === undefined ? 'plain' : 'default'}
+          aria-label={label}
+          isExpanded={open}
+          onClick={() => setOpen(!open)}
+          icon={text === undefined ? <EllipsisVIcon /> : undefined}
+        >
+          {text}
+        </MenuToggle>
+      )}
+    >
+      <DropdownList>
+        {actions.flatMap((action) => {
+          const disabled = action.disabledReason !== null && action.disabledReason !== undefined
+          const item = (
+            <DropdownItem
+              key={action.label}
+              isAriaDisabled={disabled}
+              isDanger={action.isDanger === true && !disabled}
+              description={disabled ? action.disabledReason : undefined}
+              onClick={() => {
+                if (!disabled) action.onSelect()
+              }}
+            >
+              {action.label}
+            </DropdownItem>
+          )
+          return action.isDanger === true ? [<Divider key={`${action.label}-line`} component="li" />, item] : [item]
+        })}
+      </DropdownList>
+    </Dropdown>
+  )
+}

@@ -1,0 +1,199 @@
+/** A new image from a file, or the data of an image that has none yet. */
+import { useMutation } from '@apollo/client/react'
+import { Alert, Button, Checkbox, Form, FormGroup, Grid, GridItem, Modal, ModalBody, ModalFooter, ModalHeader, Progress } from '@patternfly/react-core'
+import { type FormEvent, useEffect, useId, useRef, useState } from 'react'
+import { FieldMessage, SelectField, TextField } from '../components/fields.js'
+import { focusFirstError } from '../components/focus-first-error.js'
+import type { DiskFormat, ImageFieldsFragment } from '../generated/graphql.js'
+import { formatBytes } from '../lib/format.js'
+import { randomKey } from '../lib/keys.js'
+import { type FormErrors, formErrors } from '../lib/problem.js'
+import { useMay } from '../lib/session-context.js'
+import { createImageMutation, deleteImageMutation } from './image.documents.js'
+import { useImageUpload } from './use-image-upload.js'
+
+type FieldName = 'name' | 'diskFormat' | 'minRamMb' | 'minDiskGb' | 'checksum' | 'file'
+const fieldNames: readonly string[] = ['name', 'diskFormat', 'minRamMb', 'minDiskGb', 'checksum']
+const fieldFor = (path: string): FieldName | null => {
+  const field = path.replace(/^input\./, '')
+  if (field === 'sizeBytes') return 'file'
+  return fieldNames.includes(field) ? (field as FieldName) : null
+}
+const noErrors: FormErrors<FieldName> = { fields: {}, general: null }
+
+const formats: { value: DiskFormat; label: string; endings: string[] }[] = [
+  { value: 'QCOW2', label: 'QCOW2', endings: ['qcow2', 'qcow'] },
+  { value: 'RAW', label: 'Raw', endings: ['raw', 'img', 'bin'] },
+  { value: 'ISO', label: 'ISO 9660', endings: ['iso'] },
+  { value: 'VMDK', label: 'VMDK', endings: ['vmdk'] },
+  { value: 'VHD', label: 'VHD', endings: ['vhd'] },
+  { value: 'VHDX', label: 'VHDX', endings: ['vhdx'] },
+]
+
+interface UploadImageDialogProps {
+  /** An image without data; null makes a new one. */
+  image: ImageFieldsFragment | null
+  onClose: () => void
+  onDone: (name: string) => void
+  onChanged: () => void
+}
+
+export function UploadImageDialog({ image, onClose, onDone, onChanged }: UploadImageDialogProps) {
+  const formId = useId()
+  const form = useRef<HTMLFormElement>(null)
+  const mayPublish = useMay('image:publicize_image')
+  const [name, setName] = useState(image?.name ?? '')
+  const [diskFormat, setDiskFormat] = useState<DiskFormat>(image?.diskFormat ?? 'QCOW2')
+  const [minRamMb, setMinRamMb] = useState('0')
+  const [minDiskGb, setMinDiskGb] = useState('0')
+  const [isPublic, setIsPublic] = useState(false)
+  const [checksum, setChecksum] = useState('')
+  const [file, setFile] = useState<File | null>(null)
+  const [errors, setErrors] = useState(noErrors)
+  const [made, setMade] = useState<string | null>(null)
+  const [create] = useMutation(createImageMutation)
+  const [remove] = useMutation(deleteImageMutation)
+  const { state, upload, cancel } = useImageUpload()
+  const working = state.stage === 'sending' || state.stage === 'checking'
+  const shownName = image?.name ?? name
+
+  useEffect(() => {
+    if (state.stage !== 'done') return
+    onDone(shownName)
+    onClose()
+  }, [state.stage, onDone, onClose, shownName])
+
+  const submit = async (event: FormEvent): Promise<void> => {
+    event.preventDefault()
+    const found: FormErrors<FieldName>['fields'] = {}
+    if (name.trim() === '') found.name = 'Enter a name.'
+    for (const [field, value] of [['minRamMb', minRamMb], ['minDiskGb', minDiskGb]] as const) {
+      if (!/^\d{1,10}$/.test(value)) found[field] = 'Enter a whole number of at least 0.'
+    }
+    if (checksum !== '' && !/^(sha256:)?[0-9a-f]{64}$/i.test(checksum.trim())) found.checksum = 'A SHA-256 checksum has 64 hexadecimal digits.'
+    if (file === null) found.file = 'Choose the file with the data.'
+    else if (file.size === 0) found.file = 'The file is empty.'
+    setErrors({ fields: found, general: null })
+    if (Object.keys(found).length > 0 || file === null) return focusFirstError(form.current)
+    const digest = checksum === '' ? null : `sha256:${checksum.trim().toLowerCase().replace('sha256:', '')}`
+    try {
+      let imageId = image?.id ?? made
+      if (imageId === null) {
+        const { data } = await create({
+          variables: {
+            input: {
+              name: name.trim(),
+              diskFormat,
+              containerFormat: 'BARE',
+              visibility: isPublic ? 'PUBLIC' : 'PRIVATE',
+              minRamMb: Number(minRamMb),
+              minDiskGb: Number(minDiskGb),
+              idempotencyKey: randomKey(),
+            },
+          },
+        })
+        imageId = data?.createImage.image.id ?? null
+        if (imageId === null) return
+        setMade(imageId)
+      }
+      onChanged()
+      await upload(imageId, file, digest)
+    } catch (error) {
+      const mapped = formErrors(error, fieldFor)
+      setErrors(mapped.general === null ? mapped : noErrors)
+      if (mapped.general !== null) setErrors({ fields: {}, general: mapped.general })
+      focusFirstError(form.current)
+    }
+  }
+  const close = async (): Promise<void> => {
+    onClose()
+    try {
+      if (state.stage === 'sending') await cancel()
+      // A record made here whose data never came is of no use to anybody.
+      if (made !== null && (state.stage === 'sending' || state.stage === 'failed')) {
+        await remove({ variables: { input: { imageId: made, idempotencyKey: randomKey() } } })
+      }
+    } catch {
+      // It stays in the list as an image without data, where it can be filled or deleted.
+    }
+    onChanged()
+  }
+  return (
+    <Modal isOpen variant="medium" onClose={() => void close()} aria-labelledby="upload-title">
+      <ModalHeader title={image === null ? 'Create an image' : `Data of ${shownName}`} labelId="upload-title" />
+      <ModalBody>
+        <Form id={formId} ref={form} onSubmit={(event) => void submit(event)} noValidate>
+          {errors.general !== null && <Alert component="p" isInline isLiveRegion variant="danger" title={errors.general} />}
+          {state.stage === 'failed' && errors.general === null && Object.keys(errors.fields).length === 0 && (
+            <Alert component="p" isInline isLiveRegion variant="danger" title="The image was refused.">
+              {state.message}
+            </Alert>
+          )}
+          <FormGroup label="File" fieldId="image-file" isRequired>
+            <input
+              id="image-file"
+              type="file"
+              disabled={working}
+              aria-invalid={errors.fields.file !== undefined}
+              aria-describedby="image-file-message"
+              onChange={(event) => {
+                const [chosen] = event.target.files ?? []
+                setFile(chosen ?? null)
+                if (chosen === undefined) return
+                const ending = chosen.name.split('.').at(-1)?.toLowerCase() ?? ''
+                const guess = formats.find((format) => format.endings.includes(ending))
+                if (guess !== undefined && image === null && made === null) setDiskFormat(guess.value)
+                if (name === '') setName(chosen.name.replace(/\.[a-z0-9]{1,6}$/i, ''))
+              }}
+            />
+            <FieldMessage id="image-file" error={errors.fields.file} help={file === null ? 'The disk data.' : formatBytes(file.size)} />
+          </FormGroup>
+          <TextField id="image-name" label="Name" value={name} onChange={setName} error={errors.fields.name} isRequired isDisabled={working || image !== null || made !== null} />
+          <SelectField
+            id="image-format"
+            label="Disk format"
+            value={diskFormat}
+            onChange={(value) => setDiskFormat(formats.find((format) => format.value === value)?.value ?? 'RAW')}
+            options={formats}
+            error={errors.fields.diskFormat}
+            help="Checked against the data."
+            isDisabled={working || image !== null || made !== null}
+          />
+          {image === null && (
+            <>
+              <Grid hasGutter sm={6}>
+                <GridItem>
+                  <TextField id="image-min-ram" label="Least memory (MiB)" type="number" min={0} value={minRamMb} onChange={setMinRamMb} error={errors.fields.minRamMb} isDisabled={working || made !== null} />
+                </GridItem>
+                <GridItem>
+                  <TextField id="image-min-disk" label="Least disk (GB)" type="number" min={0} value={minDiskGb} onChange={setMinDiskGb} error={errors.fields.minDiskGb} isDisabled={working || made !== null} />
+                </GridItem>
+              </Grid>
+              {mayPublish && (
+                <Checkbox id="image-public" label="Public" description="Every project can use it." isChecked={isPublic} onChange={(_event, checked) => setIsPublic(checked)} isDisabled={working || made !== null} />
+              )}
+            </>
+          )}
+          <TextField id="image-checksum" label="SHA-256 checksum" value={checksum} onChange={setChecksum} error={errors.fields.checksum} help="Optional; data that does not match is refused." isMonospace isDisabled={working} />
+        </Form>
+        {state.stage === 'sending' && (
+          <Progress
+            className="kn-gap-above"
+            title="Sending"
+            value={Math.floor((state.sentBytes / state.totalBytes) * 100)}
+            helperText={`${formatBytes(state.sentBytes)} of ${formatBytes(state.totalBytes)}`}
+          />
+        )}
+        {state.stage === 'checking' && <Progress className="kn-gap-above" title="Checking and storing" value={state.percent} />}
+      </ModalBody>
+      <ModalFooter>
+        <Button type="submit" form={formId} isLoading={working} isDisabled={working}>
+          {image === null && made === null ? 'Create and upload' : 'Upload'}
+        </Button>
+        <Button variant="link" onClick={() => void close()}>
+          {state.stage === 'checking' ? 'Close' : 'Cancel'}
+        </Button>
+      </ModalFooter>
+    </Modal>
+  )
+}

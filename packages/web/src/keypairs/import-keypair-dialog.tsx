@@ -1,0 +1,101 @@
+/** Stores a public key; used by the key pairs page and inside the launch page. */
+import { useMutation } from '@apollo/client/react'
+import { Alert, Button, Form, FormGroup, Modal, ModalBody, ModalFooter, ModalHeader } from '@patternfly/react-core'
+import { type FormEvent, useId, useRef, useState } from 'react'
+import { SelectField, TextAreaField, TextField } from '../components/fields.js'
+import { focusFirstError } from '../components/focus-first-error.js'
+import type { KeypairType } from '../generated/graphql.js'
+import { randomKey } from '../lib/keys.js'
+import { type FormErrors, formErrors } from '../lib/problem.js'
+import { importKeypairMutation } from './keypair.documents.js'
+
+type FieldName = 'name' | 'publicKey' | 'type'
+const noErrors: FormErrors<FieldName> = { fields: {}, general: null }
+const fields: readonly string[] = ['name', 'publicKey', 'type']
+const fieldFor = (path: string): FieldName | null => {
+  const field = path.replace(/^input\./, '')
+  return fields.includes(field) ? (field as FieldName) : null
+}
+
+const nameRule = /^[a-zA-Z0-9 _\-@.]{1,255}$/
+
+export function ImportKeypairDialog({ onClose, onImported }: { onClose: () => void; onImported: (name: string) => void }) {
+  const formId = useId()
+  const form = useRef<HTMLFormElement>(null)
+  const [name, setName] = useState('')
+  const [type, setType] = useState<KeypairType>('SSH')
+  const [publicKey, setPublicKey] = useState('')
+  const [errors, setErrors] = useState(noErrors)
+  const [importKeypair, { loading }] = useMutation(importKeypairMutation)
+
+  const submit = async (event: FormEvent): Promise<void> => {
+    event.preventDefault()
+    event.stopPropagation()
+    const found: FormErrors<FieldName>['fields'] = {}
+    if (!nameRule.test(name)) found.name = 'A name has 1 to 255 letters, digits, blanks, and _ - @ dot.'
+    if (publicKey.trim() === '') found.publicKey = 'Paste the public key.'
+    else if (publicKey.includes('PRIVATE KEY')) found.publicKey = 'This is a private key. Keep it to yourself and paste the public one.'
+    setErrors({ fields: found, general: null })
+    if (Object.keys(found).length > 0) return focusFirstError(form.current)
+    try {
+      await importKeypair({ variables: { input: { name, type, publicKey: publicKey.trim(), idempotencyKey: randomKey() } } })
+      onImported(name)
+      onClose()
+    } catch (error) {
+      setErrors(formErrors(error, fieldFor))
+      focusFirstError(form.current)
+    }
+  }
+  return (
+    <Modal isOpen variant="medium" onClose={onClose} aria-labelledby="import-title">
+      <ModalHeader title="Import a key pair" labelId="import-title" />
+      <ModalBody>
+        <Form id={formId} ref={form} onSubmit={(event) => void submit(event)} noValidate>
+          {errors.general !== null && <Alert component="p" isInline isLiveRegion variant="danger" title={errors.general} />}
+          <TextField id="keypair-name" label="Name" value={name} onChange={setName} error={errors.fields.name} isRequired />
+          <SelectField
+            id="keypair-type"
+            label="Kind"
+            value={type}
+            onChange={(value) => setType(value === 'X509' ? 'X509' : 'SSH')}
+            options={[
+              { value: 'SSH', label: 'SSH public key' },
+              { value: 'X509', label: 'X.509 certificate (Windows)' },
+            ]}
+            error={errors.fields.type}
+          />
+          <TextAreaField
+            id="keypair-public-key"
+            label="Public key"
+            value={publicKey}
+            onChange={setPublicKey}
+            error={errors.fields.publicKey}
+            help="For example the content of ~/.ssh/id_ed25519.pub."
+            isRequired
+          />
+          <FormGroup label="Or from a file" fieldId="keypair-file">
+            <input
+              id="keypair-file"
+              type="file"
+              accept=".pub,.pem,.crt,.txt"
+              onChange={(event) => {
+                const [file] = event.target.files ?? []
+                if (file === undefined) return
+                if (file.size > 65_536) setErrors({ fields: { publicKey: 'The file is too large for a public key.' }, general: null })
+                else void file.text().then(setPublicKey)
+              }}
+            />
+          </FormGroup>
+        </Form>
+      </ModalBody>
+      <ModalFooter>
+        <Button type="submit" form={formId} isLoading={loading} isDisabled={loading}>
+          Import
+        </Button>
+        <Button variant="link" onClick={onClose}>
+          Cancel
+        </Button>
+      </ModalFooter>
+    </Modal>
+  )
+}

@@ -1,0 +1,58 @@
+/** Which public keys go into the server; a new one can be imported on the spot. */
+import { useQuery } from '@apollo/client/react'
+import { Button, Checkbox } from '@patternfly/react-core'
+import { useState } from 'react'
+import { FieldMessage } from '../components/fields.js'
+import { ErrorNotice } from '../components/states.js'
+import { ImportKeypairDialog } from '../keypairs/import-keypair-dialog.js'
+import { keypairsQuery } from '../keypairs/keypair.documents.js'
+import { useLiveRefetch } from '../lib/use-live.js'
+
+interface KeypairPickerProps {
+  keyNames: readonly string[]
+  onChange: (keyNames: string[]) => void
+  error: string | undefined
+}
+
+export function KeypairPicker({ keyNames, onChange, error: fieldError }: KeypairPickerProps) {
+  const [importing, setImporting] = useState(false)
+  const { data, error, refetch } = useQuery(keypairsQuery, { variables: { first: 200 } })
+  useLiveRefetch(
+    () => refetch(),
+    (signal) => signal.topic === 'object' && signal.subject === 'KEYPAIR',
+  )
+  const known = data?.keypairs.nodes.map((keypair) => keypair.name) ?? []
+  // A chosen key that was deleted since stays visible, so that it can be unchosen.
+  const names = [...known, ...keyNames.filter((name) => data !== undefined && !known.includes(name))]
+  return (
+    <fieldset className="kn-fieldset" aria-describedby={fieldError === undefined ? undefined : 'launch-keys-message'}>
+      <legend>Key pairs</legend>
+      {error !== undefined && data === undefined && <ErrorNotice what="The key pairs" error={error} retry={() => void refetch()} />}
+      {names.map((name, index) => (
+        <Checkbox
+          key={name}
+          id={`key-${index}`}
+          label={name}
+          description={known.includes(name) ? undefined : 'No longer exists.'}
+          isChecked={keyNames.includes(name)}
+          data-invalid={fieldError !== undefined && keyNames.includes(name)}
+          onChange={(_event, checked) => onChange(checked ? [...keyNames, name] : keyNames.filter((one) => one !== name))}
+        />
+      ))}
+      {data !== undefined && names.length === 0 && <p className="kn-muted">You have no key pairs yet.</p>}
+      <FieldMessage id="launch-keys" error={fieldError} />
+      <Button variant="link" isInline onClick={() => setImporting(true)}>
+        Import key pair
+      </Button>
+      {importing && (
+        <ImportKeypairDialog
+          onClose={() => setImporting(false)}
+          onImported={(name) => {
+            onChange([...keyNames, name])
+            void refetch()
+          }}
+        />
+      )}
+    </fieldset>
+  )
+}

@@ -1,0 +1,41 @@
+/** Which page lives where. Each page is a chunk of its own; consoles bring their libraries only when opened. */
+import { createBrowserRouter, Navigate, type RouteObject } from 'react-router'
+import { Shell } from './shell/shell.js'
+import { PageCrashed } from './shell/page-crashed.js'
+
+const adminPages: RouteObject[] = [
+  { path: 'admin/hypervisors', lazy: async () => ({ Component: (await import('./admin/hypervisors-page.js')).HypervisorsPage }) },
+  { path: 'admin/services', lazy: async () => ({ Component: (await import('./admin/services-page.js')).ServicesPage }) },
+]
+
+export const router = createBrowserRouter([
+  { path: '/sign-in', lazy: async () => ({ Component: (await import('./shell/sign-in-page.js')).SignInPage }), ErrorBoundary: PageCrashed },
+  {
+    path: '/console/:serverId/:kind',
+    lazy: async () => ({ Component: (await import('./consoles/console-page.js')).ConsolePage }),
+    ErrorBoundary: PageCrashed,
+  },
+  {
+    path: '/',
+    Component: Shell,
+    ErrorBoundary: PageCrashed,
+    HydrateFallback: () => null,
+    children: [
+      {
+        ErrorBoundary: PageCrashed,
+        children: [
+          { index: true, element: <Navigate to="/servers" replace /> },
+          { path: 'servers', lazy: async () => ({ Component: (await import('./servers/servers-page.js')).ServersPage }) },
+          { path: 'servers/new', lazy: async () => ({ Component: (await import('./launch/launch-page.js')).LaunchPage }) },
+          { path: 'servers/:serverId/:tab?', lazy: async () => ({ Component: (await import('./servers/server-page.js')).ServerPage }) },
+          { path: 'flavors', lazy: async () => ({ Component: (await import('./flavors/flavors-page.js')).FlavorsPage }) },
+          { path: 'images', lazy: async () => ({ Component: (await import('./images/images-page.js')).ImagesPage }) },
+          { path: 'keypairs', lazy: async () => ({ Component: (await import('./keypairs/keypairs-page.js')).KeypairsPage }) },
+          { path: 'activity', lazy: async () => ({ Component: (await import('./activity/activity-page.js')).ActivityPage }) },
+          ...adminPages,
+          { path: '*', lazy: async () => ({ Component: (await import('./shell/not-found-page.js')).NotFoundPage }) },
+        ],
+      },
+    ],
+  },
+])

@@ -1,0 +1,85 @@
+/** Signing in; afterwards back to where the user wanted to go. */
+import { ActionGroup, Alert, Button, Card, CardBody, Form, Title } from '@patternfly/react-core'
+import { type FormEvent, useRef, useState } from 'react'
+import { Navigate, useSearchParams } from 'react-router'
+import { TextField } from '../components/fields.js'
+import { focusFirstError } from '../components/focus-first-error.js'
+import { useDocumentTitle } from '../components/page-title.js'
+import { safeNext } from '../lib/own-origin.js'
+import { problemOf } from '../lib/problem.js'
+import { useSession, useSessionStore } from '../lib/session-context.js'
+
+export function SignInPage() {
+  const store = useSessionStore()
+  const session = useSession()
+  const [search] = useSearchParams()
+  const form = useRef<HTMLFormElement>(null)
+  const [username, setUsername] = useState('')
+  const [password, setPassword] = useState('')
+  const [missing, setMissing] = useState(false)
+  const [failure, setFailure] = useState<string | null>(null)
+  const [busy, setBusy] = useState(false)
+  useDocumentTitle('Sign in')
+
+  if (session.phase === 'signed-in') return <Navigate to={safeNext(search.get('next'))} replace />
+
+  const submit = async (event: FormEvent): Promise<void> => {
+    event.preventDefault()
+    setFailure(null)
+    setMissing(username === '' || password === '')
+    if (username === '' || password === '') return focusFirstError(form.current)
+    setBusy(true)
+    try {
+      await store.signIn(username, password)
+    } catch (error) {
+      setFailure(problemOf(error).message)
+      setBusy(false)
+      form.current?.querySelector<HTMLInputElement>('#password')?.focus()
+    }
+  }
+  return (
+    <main className="kn-sign-in">
+      <Card className="kn-sign-in-card">
+        <CardBody>
+          <img src="/favicon.svg" alt="" width={48} height={48} />
+          <Title headingLevel="h1" size="2xl" className="kn-gap-below">
+            Sign in to Kilonova
+          </Title>
+          {session.phase === 'signed-out' && session.ended && failure === null && (
+            <Alert component="p" isInline variant="info" title="Your session has ended. Sign in again to go on." className="kn-gap-below" />
+          )}
+          {session.phase === 'unreachable' && failure === null && (
+            <Alert component="p" isInline variant="warning" title={session.message} className="kn-gap-below" />
+          )}
+          <Form ref={form} onSubmit={(event) => void submit(event)} noValidate>
+            {failure !== null && <Alert component="p" isInline isLiveRegion variant="danger" title={failure} />}
+            <TextField
+              id="username"
+              label="User name"
+              value={username}
+              onChange={setUsername}
+              isRequired
+              autoComplete="username"
+              error={missing && username === '' ? 'Enter your user name.' : undefined}
+            />
+            <TextField
+              id="password"
+              label="Password"
+              type="password"
+              value={password}
+              onChange={setPassword}
+              isRequired
+              autoComplete="current-password"
+              error={missing && password === '' ? 'Enter your password.' : undefined}
+            />
+            <ActionGroup>
+              <Button type="submit" isBlock isDisabled={busy} isLoading={busy}>
+                Sign in
+              </Button>
+            </ActionGroup>
+          </Form>
+        </CardBody>
+      </Card>
+    </main>
+  )
+}
