@@ -1,5 +1,5 @@
 /**
- * What a hypervisor driver must do. The fake driver and the libvirt driver pass the same test-suite (drivers/driver-suite.ts).
+ * What a hypervisor driver must do. The fake driver and the libvirt driver pass the same test-suite (drivers/driver-suite.testkit.ts).
  * Every method that changes something may be called again with the same argument and then comes to the same end.
  */
 

@@ -3,10 +3,12 @@ import { writeFileSync } from 'node:fs'
 import { NewerSchemaError } from '@kilonova/api/db/migrator'
 import { buildCloudSchema, printCloudSchema } from '@kilonova/api/graphql/schema'
 import { ConfigError } from '@kilonova/runtime/config'
+import { createLogger } from '@kilonova/runtime/logger'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { OperatorError } from './cloud/data-folder.js'
 import { type DownFlags, down } from './commands/down.js'
 import { type UpFlags, up } from './commands/up.js'
+import { buildTinyImage } from './tiny-image/tiny-image.js'
 import { version } from './version.js'
 
 function wholeNumber(least: number, most: number) {
@@ -48,6 +50,15 @@ program
   .addOption(flag('--data <folder>', 'where the cloud lives').default('./.kilonova'))
   .option('--purge', 'remove everything: guests, disks, databases, bridges, rules', false)
   .action(async (options: DownFlags) => down(options))
+
+program
+  .command('tiny-image')
+  .description('build the tiny Linux image from Debian’s packages and print its path')
+  .requiredOption('--folder <folder>', 'where to keep it')
+  .action(async (options: { folder: string }) => {
+    const { path } = await buildTinyImage({ workFolder: options.folder, log: createLogger('warn', process.stderr) })
+    process.stdout.write(`${path}\n`)
+  })
 
 program
   .command('schema')

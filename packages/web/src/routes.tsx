@@ -1,7 +1,7 @@
 /** Which page lives where. Each page is a chunk of its own; consoles bring their libraries only when opened. */
 import { createBrowserRouter, Navigate, type RouteObject } from 'react-router'
-import { Shell } from './shell/shell.js'
 import { PageCrashed } from './shell/page-crashed.js'
+import { Shell } from './shell/shell.js'
 
 const adminPages: RouteObject[] = [
   { path: 'admin/hypervisors', lazy: async () => ({ Component: (await import('./admin/hypervisors-page.js')).HypervisorsPage }) },
@@ -9,11 +9,17 @@ const adminPages: RouteObject[] = [
 ]
 
 export const router = createBrowserRouter([
-  { path: '/sign-in', lazy: async () => ({ Component: (await import('./shell/sign-in-page.js')).SignInPage }), ErrorBoundary: PageCrashed },
+  {
+    path: '/sign-in',
+    lazy: async () => ({ Component: (await import('./shell/sign-in-page.js')).SignInPage }),
+    HydrateFallback: () => null,
+    ErrorBoundary: PageCrashed,
+  },
   {
     path: '/console/:serverId/:kind',
     lazy: async () => ({ Component: (await import('./consoles/console-page.js')).ConsolePage }),
     ErrorBoundary: PageCrashed,
+    HydrateFallback: () => null,
   },
   {
     path: '/',

@@ -1,18 +1,69 @@
 /** Compiles a document with graphql-jit on its second use and keeps the compiled ones in an LRU; first uses run as usual. */
 import type { GatewayExecutor, GatewayInterface } from '@apollo/server-gateway-interface'
-import { type DocumentNode, type ExecutionResult, execute, GraphQLError, type GraphQLSchema } from 'graphql'
+import {
+  astFromValue,
+  type DocumentNode,
+  type ExecutionResult,
+  execute,
+  GraphQLError,
+  type GraphQLInputType,
+  type GraphQLSchema,
+  getOperationAST,
+  isInputObjectType,
+  isInputType,
+  isListType,
+  isNonNullType,
+  type TypeNode,
+  typeFromAST,
+  valueFromASTUntyped,
+} from 'graphql'
 import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit'
 import { LRUCache } from 'lru-cache'
 
-/** Null: graphql-jit cannot compile the document. */
-interface Known {
-  compiled: CompiledQuery | null | undefined
+interface Compiled {
+  query: CompiledQuery['query']
+  variableTypes: ReadonlyMap<string, GraphQLInputType>
 }
 
-function compile(schema: GraphQLSchema, document: DocumentNode, operationName: string | undefined): CompiledQuery | null {
-  const made = compileQuery(schema, document, operationName ?? '')
-  return isCompiledQuery(made) ? (made as CompiledQuery) : null
+/** Null: graphql-jit cannot compile the document. */
+interface Known {
+  compiled: Compiled | null | undefined
 }
+
+function compile(schema: GraphQLSchema, document: DocumentNode, operationName: string | undefined): Compiled | null {
+  const made = compileQuery(schema, document, operationName ?? '')
+  if (!isCompiledQuery(made)) return null
+  const variableTypes = new Map<string, GraphQLInputType>()
+  for (const { variable, type: node } of getOperationAST(document, operationName)?.variableDefinitions ?? []) {
+    const type = typeFromAST(schema, node as TypeNode)
+    if (isInputType(type)) variableTypes.set(variable.name.value, type)
+  }
+  return { query: (made as CompiledQuery).query, variableTypes }
+}
+
+/** Fills in what input objects leave out and the schema has a default for: graphql-jit refuses what it does not find. */
+function withDefaults(value: unknown, type: GraphQLInputType | undefined): unknown {
+  if (type === undefined) return value
+  if (isNonNullType(type)) return withDefaults(value, type.ofType as GraphQLInputType)
+  if (isListType(type)) {
+    const item = type.ofType as GraphQLInputType
+    return Array.isArray(value) ? value.map((each) => withDefaults(each, item)) : withDefaults(value, item)
+  }
+  if (!isInputObjectType(type) || typeof value !== 'object' || value === null) return value
+  const filled: Record<string, unknown> = { ...value }
+  for (const field of Object.values(type.getFields())) {
+    const given = filled[field.name]
+    if (given !== undefined) filled[field.name] = withDefaults(given, field.type)
+    else if (field.defaultValue !== undefined) {
+      const literal = astFromValue(field.defaultValue, field.type)
+      if (literal !== null && literal !== undefined) filled[field.name] = valueFromASTUntyped(literal)
+    }
+  }
+  return filled
+}
+
+const filled = (values: Record<string, unknown>, types: ReadonlyMap<string, GraphQLInputType>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, withDefaults(value, types.get(name))]))
 
 /** Runs documents of one schema. */
 export function jitExecutor(schema: GraphQLSchema): GatewayExecutor {
@@ -27,7 +78,7 @@ export function jitExecutor(schema: GraphQLSchema): GatewayExecutor {
     const result: ExecutionResult =
       compiled === null
         ? await execute({ schema, document, operationName, variableValues, contextValue: context })
-        : asGraphQLResult((await compiled.query(undefined, context, variableValues)) as ExecutionResult)
+        : asGraphQLResult((await compiled.query(undefined, context, filled(variableValues, compiled.variableTypes))) as ExecutionResult)
     return result as Awaited<ReturnType<GatewayExecutor>>
   }
 }

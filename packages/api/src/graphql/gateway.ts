@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { ApolloServer, type ApolloServerPlugin, HeaderMap } from '@apollo/server'
 import { ApolloServerPluginCacheControlDisabled } from '@apollo/server/plugin/disabled'
 import fastifyCookie from '@fastify/cookie'
+import type { WebsocketHandler } from '@fastify/websocket'
 import fastifyWebsocket from '@fastify/websocket'
 import { CloudError } from '@kilonova/contract/errors'
 import type { Logger } from '@kilonova/runtime/logger'
@@ -150,51 +151,62 @@ export async function registerGateway(app: FastifyInstance, options: GatewayOpti
     method: 'GET',
     url: '/graphql',
     handler: answerHttp,
-    wsHandler: makeHandler<{ accessToken?: string }, { caller?: Caller; timer?: NodeJS.Timeout }>({
-      schema,
-      onConnect: async (connection) => {
-        const { request, socket } = connection.extra
-        try {
-          assertOrigin(request.headers.origin, options.allowedOrigins())
-          const token = connection.connectionParams?.accessToken ?? bearerOf(request.headers.authorization)
-          const caller = await callerOf(token, requestInfo(request as FastifyRequest, null))
-          if (caller === null) return false
-          connection.extra.caller = caller
-          connection.extra.timer = setTimeout(
-            () => socket.close(closeForbidden, 'The access token has expired'),
-            Math.max(caller.sessionExpiresAt - Date.now(), 0),
+    wsHandler: keepingProtocols(
+      makeHandler<{ accessToken?: string }, { caller?: Caller; timer?: NodeJS.Timeout }>({
+        schema,
+        onConnect: async (connection) => {
+          const { request, socket } = connection.extra
+          try {
+            assertOrigin(request.headers.origin, options.allowedOrigins())
+            const token = connection.connectionParams?.accessToken ?? bearerOf(request.headers.authorization)
+            const caller = await callerOf(token, requestInfo(request as FastifyRequest, null))
+            if (caller === null) return false
+            connection.extra.caller = caller
+            connection.extra.timer = setTimeout(
+              () => socket.close(closeForbidden, 'The access token has expired'),
+              Math.max(caller.sessionExpiresAt - Date.now(), 0),
+            )
+            return true
+          } catch {
+            return false
+          }
+        },
+        onDisconnect: (connection) => clearTimeout(connection.extra.timer),
+        context: (connection) => {
+          const request = connection.extra.request as FastifyRequest
+          return new RequestContext(
+            services,
+            { ...requestInfo(request, null), requestId: newRequestId() },
+            connection.extra.caller ?? null,
+            options.schemaHash,
           )
-          return true
-        } catch {
-          return false
-        }
-      },
-      onDisconnect: (connection) => clearTimeout(connection.extra.timer),
-      context: (connection) => {
-        const request = connection.extra.request as FastifyRequest
-        return new RequestContext(
-          services,
-          { ...requestInfo(request, null), requestId: newRequestId() },
-          connection.extra.caller ?? null,
-          options.schemaHash,
-        )
-      },
-      onSubscribe: (_context, _id, payload) => {
-        void payload
-      },
-      onOperation: (_context, _id, _payload, args) => {
-        const operation = getOperationAST(args.document, args.operationName)
-        if (operation !== null && operation !== undefined)
-          limitDocument(schema, args.document, operation, args.variableValues ?? {}, limits)
-      },
-      onError: (_context, _id, _payload, errors) =>
-        errors.map((error) => {
-          const formatted = formatError(error.toJSON(), error, newRequestId(), log)
-          return Object.assign(error, { message: formatted.message, extensions: formatted.extensions })
-        }),
-    }),
+        },
+        onSubscribe: (_context, _id, payload) => {
+          void payload
+        },
+        onOperation: (_context, _id, _payload, args) => {
+          const operation = getOperationAST(args.document, args.operationName)
+          if (operation !== null && operation !== undefined)
+            limitDocument(schema, args.document, operation, args.variableValues ?? {}, limits)
+        },
+        onError: (_context, _id, _payload, errors) =>
+          errors.map((error) => {
+            const formatted = formatError(error.toJSON(), error, newRequestId(), log)
+            return Object.assign(error, { message: formatted.message, extensions: formatted.extensions })
+          }),
+      }),
+    ),
   })
   app.addHook('onClose', async () => apollo.stop())
+}
+
+/** graphql-ws makes its own choice of subprotocol that of the whole server, which has consoles too: it gets options of its own to change. */
+function keepingProtocols(handler: WebsocketHandler): WebsocketHandler {
+  return function (socket, request) {
+    const options = { ...this.websocketServer.options }
+    const websocketServer: unknown = Object.create(this.websocketServer, { options: { value: options } })
+    return handler.call(Object.create(this, { websocketServer: { value: websocketServer } }) as FastifyInstance, socket, request)
+  }
 }
 
 export const newRequestId = (): string => `req-${randomUUID()}`

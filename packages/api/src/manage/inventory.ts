@@ -28,4 +28,3 @@ export interface Inventory {
 /** The instance that has a host, if the server lives and has one. */
 export const placed = (inventory: Inventory, serverId: string): InstanceRow | null =>
   inventory.live.get(serverId)?.find(({ row }) => row.host !== null)?.row ?? null
-

@@ -104,6 +104,29 @@ describe('a console', () => {
   const wholeScreenBytes = 4 + 12 + 640 * 480 * 4
   const twoBoxesBytes = 4 + 2 * (12 + 16 * 16 * 4)
 
+  it('opens after somebody has subscribed to GraphQL on the same port', async () => {
+    const graphql = new WebSocket(`${test.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws', { origin: test.url })
+    graphql.on('message', () => graphql.terminate())
+    graphql.on('open', () => graphql.send(JSON.stringify({ type: 'connection_init', payload: { accessToken: test.admin.token } })))
+    await new Promise((resolve) => graphql.once('close', resolve))
+    expect(graphql.protocol).toBe('graphql-transport-ws')
+    const viewer = await open(test.admin, await launch(test.admin, 'after graphql'), 'SERIAL')
+    await viewer.hears('login:')
+    expect(viewer.ws.protocol).toBe('binary')
+    viewer.ws.terminate()
+  })
+
+  it('is opened for control when the mode is left out, whether or not the document is compiled by now', async () => {
+    const serverId = await launch(test.admin, 'no mode')
+    for (let use = 1; use <= 3; use += 1) {
+      const { createConsole } = await test.admin.ask<ConsoleAnswer>(
+        'mutation NoMode($input: CreateConsoleInput!) { createConsole(input: $input) { console { token webSocketUrl url mode } } }',
+        { input: { serverId, type: 'SERIAL' } },
+      )
+      expect(createConsole.console.mode).toBe('CONTROL')
+    }
+  })
+
   it('B-CON-8 serial: shows the boot text, takes what is typed, and the guest keeps it in its log', async () => {
     const id = await launch(test.admin, 'typed')
     const made = await mint(test.admin, id, 'SERIAL')

@@ -1,8 +1,8 @@
 /** `kilonova down`: stops the cloud, its guests and its hypervisor; with `--purge` removes every trace. */
 import { existsSync, rmdirSync, rmSync } from 'node:fs'
+import { libvirtSession } from '@kilonova/compute/drivers/libvirt/connect'
 import { startDaemons, stopDaemons } from '@kilonova/compute/drivers/libvirt/daemon/daemons'
 import { endGuests } from '@kilonova/compute/drivers/libvirt/end-guests'
-import { LibvirtSession } from '@kilonova/compute/drivers/libvirt/rpc/session'
 import { HostNetwork } from '@kilonova/compute/network/host-network'
 import { systemClock } from '@kilonova/runtime/clock'
 import { createLogger } from '@kilonova/runtime/logger'
@@ -65,7 +65,7 @@ async function stopHost(data: DataFolder, host: HostRecord, purge: boolean, step
   await steps.run(purge ? 'Removing the guests' : 'Stopping the guests', async () => {
     // Guests may outlive a daemon that was killed: it is needed to end them.
     if (daemonFolder !== null) await startDaemons({ folder: daemonFolder, hostUuid: data.cloudId, kvm: host.kvm, clock: systemClock })
-    const session = new LibvirtSession({ socketPath: host.socketPath, uri: 'qemu:///system', clock: systemClock, log })
+    const session = libvirtSession({ socketPath: host.socketPath, clock: systemClock, log })
     await session.start()
     await endGuests({ session, cloudId: data.cloudId, remove: purge, graceSeconds: purge ? 0 : 10, clock: systemClock })
     await session.close()

@@ -2,11 +2,11 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { allocationOf } from '@kilonova/compute/config'
+import { libvirtSession } from '@kilonova/compute/drivers/libvirt/connect'
 import { longestSocketPath } from '@kilonova/compute/drivers/libvirt/daemon/daemon-files'
 import { DaemonError, qemuCanTraverse, qemuIdentity, startDaemons } from '@kilonova/compute/drivers/libvirt/daemon/daemons'
 import { proveVirtType, type VirtTypeAnswer } from '@kilonova/compute/drivers/libvirt/daemon/virt-type'
 import { LibvirtDriver } from '@kilonova/compute/drivers/libvirt/libvirt.driver'
-import { LibvirtSession } from '@kilonova/compute/drivers/libvirt/rpc/session'
 import { ImageCache } from '@kilonova/compute/image-cache/image-cache'
 import { HostNetwork } from '@kilonova/compute/network/host-network'
 import { chooseSubnet, takenNetworks } from '@kilonova/compute/network/subnet-choice'
@@ -103,7 +103,7 @@ async function realGuests(options: PrepareOptions): Promise<PreparedHost> {
           cloudId: data.cloudId,
           guestFolder: guestFolders.guests(root),
           qemuIdentity: qemuIdentity(),
-          session: new LibvirtSession({ socketPath: host.socketPath, uri: 'qemu:///system', clock: systemClock, log }),
+          session: libvirtSession({ socketPath: host.socketPath, clock: systemClock, log }),
           virtType,
           images,
           network,
@@ -114,7 +114,13 @@ async function realGuests(options: PrepareOptions): Promise<PreparedHost> {
         }),
     },
     network: async () => ({ name: 'private', cidr: chooseSubnet(await takenNetworks()), mtu: 1500, networkType: 'FLAT', dnsServers: [] }),
-    image: { name: 'Kilonova tiny Linux', minRamMb: 128, minDiskGb: 0, properties: { os_distro: 'debian' }, build: tinyImage },
+    image: {
+      name: 'Kilonova tiny Linux',
+      minRamMb: 128,
+      minDiskGb: 0,
+      properties: { os_distro: 'debian', img_config_drive: 'mandatory' },
+      build: tinyImage,
+    },
   }
 }
 

@@ -28,6 +28,7 @@ export interface RedisBusOptions {
 
 const defaultTimings: InboxTimings = {
   heartbeatMs: 5000,
+  believedMs: 15_000,
   claimAfterMs: 15_000,
   blockMs: 5000,
   commandMs: 5000,

@@ -51,7 +51,12 @@ export function ActivityPage() {
               </FormSelect>
             </ToolbarItem>
             <ToolbarItem variant="pagination">
-              <Pager what="operations" paging={paging} total={operations?.totalCount ?? 0} endCursor={operations?.pageInfo.endCursor ?? null} />
+              <Pager
+                what="operations"
+                paging={paging}
+                total={operations?.totalCount ?? 0}
+                endCursor={operations?.pageInfo.endCursor ?? null}
+              />
             </ToolbarItem>
           </ToolbarContent>
         </Toolbar>

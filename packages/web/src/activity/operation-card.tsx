@@ -80,8 +80,8 @@ export function OperationCard({ operation, showTarget }: { operation: OperationF
                 </Tr>
               </Thead>
               <Tbody>
-                {steps.map((step, index) => (
-                  <Tr key={`${step.name} ${step.startedAt} ${index}`}>
+                {steps.map((step) => (
+                  <Tr key={`${step.name} ${step.host ?? step.hostId} ${step.startedAt}`}>
                     <Td dataLabel="Step" className="kn-break">
                       {step.name}
                       {step.message !== null && <div className="kn-muted kn-small">{step.message}</div>}

@@ -37,7 +37,11 @@ function Usage({ host, amount, format }: { host: Hypervisor; amount: 'vcpus' | '
 export function HypervisorsPage() {
   const may = useMay('os_compute_api:os-hypervisors:list-detail')
   const paging = usePaging()
-  const { data, previousData, error, refetch } = useQuery(hypervisorsQuery, { variables: { first: paging.perPage, after: paging.after }, skip: !may, pollInterval: 15_000 })
+  const { data, previousData, error, refetch } = useQuery(hypervisorsQuery, {
+    variables: { first: paging.perPage, after: paging.after },
+    skip: !may,
+    pollInterval: 15_000,
+  })
   useLiveRefetch(
     () => refetch(),
     (signal) => signal.topic === 'server' || (signal.topic === 'object' && signal.subject === 'SERVICE'),

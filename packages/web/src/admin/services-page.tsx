@@ -17,7 +17,11 @@ export function ServicesPage() {
   const may = useMay('os_compute_api:os-services:list')
   const paging = usePaging()
   // Heartbeats are no events; the page looks for itself.
-  const { data, previousData, error, refetch } = useQuery(computeServicesQuery, { variables: { first: paging.perPage, after: paging.after }, skip: !may, pollInterval: 10_000 })
+  const { data, previousData, error, refetch } = useQuery(computeServicesQuery, {
+    variables: { first: paging.perPage, after: paging.after },
+    skip: !may,
+    pollInterval: 10_000,
+  })
   useLiveRefetch(
     () => refetch(),
     (signal) => signal.topic === 'object' && signal.subject === 'SERVICE',

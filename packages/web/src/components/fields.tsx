@@ -1,5 +1,14 @@
 /** Form fields whose message stands beside them and is read out with them. */
-import { FormGroup, FormHelperText, FormSelect, FormSelectOption, HelperText, HelperTextItem, TextArea, TextInput } from '@patternfly/react-core'
+import {
+  FormGroup,
+  FormHelperText,
+  FormSelect,
+  FormSelectOption,
+  HelperText,
+  HelperTextItem,
+  TextArea,
+  TextInput,
+} from '@patternfly/react-core'
 import type { ReactNode } from 'react'
 
 export function FieldMessage({ id, error, help }: { id: string; error?: string | undefined; help?: ReactNode }) {

@@ -10,9 +10,24 @@ const busy: Look = { status: 'info' }
 const odd: Look = { status: 'warning' }
 const quiet: Look = { color: 'grey' }
 
-const serverLooks: Partial<Record<ServerStatus, Look>> = { ACTIVE: good, ERROR: bad, UNKNOWN: odd, SHUTOFF: quiet, DELETED: quiet, SOFT_DELETED: quiet }
+const serverLooks: Partial<Record<ServerStatus, Look>> = {
+  ACTIVE: good,
+  ERROR: bad,
+  UNKNOWN: odd,
+  SHUTOFF: quiet,
+  DELETED: quiet,
+  SOFT_DELETED: quiet,
+}
 
-export function ServerStatusLabel({ status, taskState, progress }: { status: ServerStatus; taskState: TaskState | null; progress: number | null }) {
+export function ServerStatusLabel({
+  status,
+  taskState,
+  progress,
+}: {
+  status: ServerStatus
+  taskState: TaskState | null
+  progress: number | null
+}) {
   const working = taskState !== null
   return (
     <span className="kn-nowrap">

@@ -28,7 +28,11 @@ export function PageTitle({ title, extra, actions, children }: PageTitleProps) {
   }, [])
   return (
     <PageSection hasBodyWrapper={false} className="kn-page-title">
-      <Flex justifyContent={{ default: 'justifyContentSpaceBetween' }} alignItems={{ default: 'alignItemsCenter' }} gap={{ default: 'gapMd' }}>
+      <Flex
+        justifyContent={{ default: 'justifyContentSpaceBetween' }}
+        alignItems={{ default: 'alignItemsCenter' }}
+        gap={{ default: 'gapMd' }}
+      >
         <FlexItem className="kn-grow">
           <Flex alignItems={{ default: 'alignItemsCenter' }} gap={{ default: 'gapMd' }}>
             <Title headingLevel="h1" size="2xl" tabIndex={-1} ref={heading} className="kn-break">

@@ -1,5 +1,15 @@
 /** What a page shows while it has nothing to show: loading, empty, failed. */
-import { Alert, AlertActionLink, Bullseye, Button, EmptyState, EmptyStateActions, EmptyStateBody, EmptyStateFooter, Spinner } from '@patternfly/react-core'
+import {
+  Alert,
+  AlertActionLink,
+  Bullseye,
+  Button,
+  EmptyState,
+  EmptyStateActions,
+  EmptyStateBody,
+  EmptyStateFooter,
+  Spinner,
+} from '@patternfly/react-core'
 import LockIcon from '@patternfly/react-icons/dist/esm/icons/lock-icon'
 import SearchIcon from '@patternfly/react-icons/dist/esm/icons/search-icon'
 import type { ComponentType, ReactNode } from 'react'

@@ -7,7 +7,8 @@ export function Toaster() {
   return (
     <AlertGroup isToast isLiveRegion aria-label="Notices">
       {toasts.map((toast) => (
-        <Alert component="p"
+        <Alert
+          component="p"
           key={toast.id}
           variant={toast.variant}
           title={toast.title}

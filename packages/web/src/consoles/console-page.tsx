@@ -18,7 +18,8 @@ export function ConsolePage() {
     let token = new URLSearchParams(location.hash.slice(1)).get('token')
     const given = token !== null
     const open = async () => {
-      if (token === null) throw new ProblemError('The link has been used. Open the console from the server’s page, or ask for a new link.', {})
+      if (token === null)
+        throw new ProblemError('The link has been used. Open the console from the server’s page, or ask for a new link.', {})
       const used = token
       token = null
       return { webSocketUrl: `/console/ws/${kind}`, token: used }
@@ -37,7 +38,7 @@ export function ConsolePage() {
   }
   if (!ticket.given) return <Navigate to={`/servers/${serverId}/${kind === 'vnc' ? 'console' : 'serial'}`} replace />
   return (
-    <main>
+    <main className="kn-console-page">
       <PageTitle title={kind === 'vnc' ? 'Screen' : 'Serial console'} />
       <PageSection hasBodyWrapper={false} aria-label="Console">
         <Suspense fallback={<Loading what="the console" />}>

@@ -36,6 +36,7 @@ export function useConsoleLink(open: () => Promise<ConsoleTicket>, connect: Conn
     latest.current = { open, connect }
   })
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new round is a new connection
   useEffect(() => {
     let end: (() => void) | null = null
     let over = false
@@ -84,7 +85,6 @@ export function useConsoleLink(open: () => Promise<ConsoleTicket>, connect: Conn
       clearTimeout(timer)
       end?.()
     }
-    // A new round is a new connection.
   }, [round])
 
   const reconnect = useCallback(() => {

@@ -1,6 +1,18 @@
 /** Making a flavor, and changing its extra specs. */
 import { useMutation } from '@apollo/client/react'
-import { Alert, Button, Checkbox, Form, FormGroup, Grid, GridItem, Modal, ModalBody, ModalFooter, ModalHeader } from '@patternfly/react-core'
+import {
+  Alert,
+  Button,
+  Checkbox,
+  Form,
+  FormGroup,
+  Grid,
+  GridItem,
+  Modal,
+  ModalBody,
+  ModalFooter,
+  ModalHeader,
+} from '@patternfly/react-core'
 import { type FormEvent, useId, useRef, useState } from 'react'
 import { TextField } from '../components/fields.js'
 import { focusFirstError } from '../components/focus-first-error.js'
@@ -33,7 +45,13 @@ export function CreateFlavorDialog({ onClose, onCreated }: { onClose: () => void
   const formId = useId()
   const form = useRef<HTMLFormElement>(null)
   const [texts, setTexts] = useState({ name: '', id: '', description: '' })
-  const [amounts, setAmounts] = useState<Record<NumberField, string>>({ vcpus: '1', ramMb: '512', diskGb: '1', ephemeralGb: '0', swapMb: '0' })
+  const [amounts, setAmounts] = useState<Record<NumberField, string>>({
+    vcpus: '1',
+    ramMb: '512',
+    diskGb: '1',
+    ephemeralGb: '0',
+    swapMb: '0',
+  })
   const [isPublic, setIsPublic] = useState(true)
   const [specs, setSpecs] = useState([newRow()])
   const [errors, setErrors] = useState(noErrors)
@@ -153,7 +171,8 @@ export function ExtraSpecsDialog({ flavor, onClose }: { flavor: FlavorFieldsFrag
     setFailure(null)
     try {
       // Writing first: what the server refuses is found before anything is taken away.
-      if (changed.length > 0) await write({ variables: { input: { flavorId: flavor.id, extraSpecs: changed, idempotencyKey: randomKey() } } })
+      if (changed.length > 0)
+        await write({ variables: { input: { flavorId: flavor.id, extraSpecs: changed, idempotencyKey: randomKey() } } })
       if (gone.length > 0) await remove({ variables: { input: { flavorId: flavor.id, keys: gone, idempotencyKey: randomKey() } } })
       onClose()
     } catch (error) {
@@ -165,7 +184,11 @@ export function ExtraSpecsDialog({ flavor, onClose }: { flavor: FlavorFieldsFrag
   }
   return (
     <Modal isOpen variant="medium" onClose={onClose} aria-labelledby="specs-title">
-      <ModalHeader title={`Extra specs of ${flavor.name}`} labelId="specs-title" description="Servers that exist keep what they were made with." />
+      <ModalHeader
+        title={`Extra specs of ${flavor.name}`}
+        labelId="specs-title"
+        description="Servers that exist keep what they were made with."
+      />
       <ModalBody>
         <div ref={form}>
           <KeyValueRows id="specs" noun="Extra spec" rows={rows} onChange={setRows} error={failure ?? undefined} />

@@ -141,7 +141,12 @@ export function FlavorsPage() {
                       label={`Actions for ${flavor.name}`}
                       actions={[
                         { label: 'Edit extra specs', onSelect: () => setEditing(flavor), disabledReason: mayEditSpecs ? null : notAllowed },
-                        { label: 'Delete', onSelect: () => setDeleting(flavor), disabledReason: mayDelete ? null : notAllowed, isDanger: true },
+                        {
+                          label: 'Delete',
+                          onSelect: () => setDeleting(flavor),
+                          disabledReason: mayDelete ? null : notAllowed,
+                          isDanger: true,
+                        },
                       ]}
                     />
                   </Td>

@@ -1,6 +1,16 @@
 /** Images: what servers boot from. */
 import { useMutation, useQuery } from '@apollo/client/react'
-import { Button, Label, PageSection, Progress, ProgressMeasureLocation, SearchInput, Toolbar, ToolbarContent, ToolbarItem } from '@patternfly/react-core'
+import {
+  Button,
+  Label,
+  PageSection,
+  Progress,
+  ProgressMeasureLocation,
+  SearchInput,
+  Toolbar,
+  ToolbarContent,
+  ToolbarItem,
+} from '@patternfly/react-core'
 import ImageIcon from '@patternfly/react-icons/dist/esm/icons/image-icon'
 import { Table, Tbody, Td, Th, Thead, type ThProps, Tr } from '@patternfly/react-table'
 import { useCallback, useState } from 'react'
@@ -47,7 +57,9 @@ export function ImagesPage() {
   })
   useLiveRefetch(
     () => refetch(),
-    (signal) => (signal.topic === 'object' && signal.subject === 'IMAGE') || (signal.topic === 'operation' && signal.operation.kind === 'IMPORT_IMAGE'),
+    (signal) =>
+      (signal.topic === 'object' && signal.subject === 'IMAGE') ||
+      (signal.topic === 'operation' && signal.operation.kind === 'IMPORT_IMAGE'),
   )
   const closeUpload = useCallback(() => setUploading(null), [])
   const uploaded = useCallback((name: string) => showToast('success', `Image ${name} is ready.`), [])
@@ -71,7 +83,11 @@ export function ImagesPage() {
       onSelect: () => setUploading({ image }),
       disabledReason: ownReason(image) ?? (image.status === 'QUEUED' ? null : 'Only an image without data takes some.'),
     },
-    { label: 'Download', onSelect: () => void download(image), disabledReason: image.status === 'ACTIVE' ? null : 'The image has no data yet.' },
+    {
+      label: 'Download',
+      onSelect: () => void download(image),
+      disabledReason: image.status === 'ACTIVE' ? null : 'The image has no data yet.',
+    },
     {
       label: 'Delete',
       onSelect: () => setDeleting(image),
@@ -89,7 +105,10 @@ export function ImagesPage() {
   })
   return (
     <>
-      <PageTitle title="Images" actions={mayCreate ? <Button onClick={() => setUploading({ image: null })}>Create image</Button> : undefined} />
+      <PageTitle
+        title="Images"
+        actions={mayCreate ? <Button onClick={() => setUploading({ image: null })}>Create image</Button> : undefined}
+      />
       <PageSection hasBodyWrapper={false} aria-label="List of images">
         <Toolbar inset={{ default: 'insetNone' }}>
           <ToolbarContent>
@@ -167,7 +186,9 @@ export function ImagesPage() {
                   <Td dataLabel="Needs">
                     {image.minRamMb === 0 && image.minDiskGb === 0
                       ? '—'
-                      : [image.minRamMb > 0 && formatMb(image.minRamMb), image.minDiskGb > 0 && `${image.minDiskGb} GB disk`].filter(Boolean).join(', ')}
+                      : [image.minRamMb > 0 && formatMb(image.minRamMb), image.minDiskGb > 0 && `${image.minDiskGb} GB disk`]
+                          .filter(Boolean)
+                          .join(', ')}
                   </Td>
                   <Td dataLabel="Created">
                     <Time value={image.createdAt} />

@@ -1,6 +1,19 @@
 /** A new image from a file, or the data of an image that has none yet. */
 import { useMutation } from '@apollo/client/react'
-import { Alert, Button, Checkbox, Form, FormGroup, Grid, GridItem, Modal, ModalBody, ModalFooter, ModalHeader, Progress } from '@patternfly/react-core'
+import {
+  Alert,
+  Button,
+  Checkbox,
+  Form,
+  FormGroup,
+  Grid,
+  GridItem,
+  Modal,
+  ModalBody,
+  ModalFooter,
+  ModalHeader,
+  Progress,
+} from '@patternfly/react-core'
 import { type FormEvent, useEffect, useId, useRef, useState } from 'react'
 import { FieldMessage, SelectField, TextField } from '../components/fields.js'
 import { focusFirstError } from '../components/focus-first-error.js'
@@ -67,10 +80,14 @@ export function UploadImageDialog({ image, onClose, onDone, onChanged }: UploadI
     event.preventDefault()
     const found: FormErrors<FieldName>['fields'] = {}
     if (name.trim() === '') found.name = 'Enter a name.'
-    for (const [field, value] of [['minRamMb', minRamMb], ['minDiskGb', minDiskGb]] as const) {
+    for (const [field, value] of [
+      ['minRamMb', minRamMb],
+      ['minDiskGb', minDiskGb],
+    ] as const) {
       if (!/^\d{1,10}$/.test(value)) found[field] = 'Enter a whole number of at least 0.'
     }
-    if (checksum !== '' && !/^(sha256:)?[0-9a-f]{64}$/i.test(checksum.trim())) found.checksum = 'A SHA-256 checksum has 64 hexadecimal digits.'
+    if (checksum !== '' && !/^(sha256:)?[0-9a-f]{64}$/i.test(checksum.trim()))
+      found.checksum = 'A SHA-256 checksum has 64 hexadecimal digits.'
     if (file === null) found.file = 'Choose the file with the data.'
     else if (file.size === 0) found.file = 'The file is empty.'
     setErrors({ fields: found, general: null })
@@ -148,7 +165,15 @@ export function UploadImageDialog({ image, onClose, onDone, onChanged }: UploadI
             />
             <FieldMessage id="image-file" error={errors.fields.file} help={file === null ? 'The disk data.' : formatBytes(file.size)} />
           </FormGroup>
-          <TextField id="image-name" label="Name" value={name} onChange={setName} error={errors.fields.name} isRequired isDisabled={working || image !== null || made !== null} />
+          <TextField
+            id="image-name"
+            label="Name"
+            value={name}
+            onChange={setName}
+            error={errors.fields.name}
+            isRequired
+            isDisabled={working || image !== null || made !== null}
+          />
           <SelectField
             id="image-format"
             label="Disk format"
@@ -163,18 +188,52 @@ export function UploadImageDialog({ image, onClose, onDone, onChanged }: UploadI
             <>
               <Grid hasGutter sm={6}>
                 <GridItem>
-                  <TextField id="image-min-ram" label="Least memory (MiB)" type="number" min={0} value={minRamMb} onChange={setMinRamMb} error={errors.fields.minRamMb} isDisabled={working || made !== null} />
+                  <TextField
+                    id="image-min-ram"
+                    label="Least memory (MiB)"
+                    type="number"
+                    min={0}
+                    value={minRamMb}
+                    onChange={setMinRamMb}
+                    error={errors.fields.minRamMb}
+                    isDisabled={working || made !== null}
+                  />
                 </GridItem>
                 <GridItem>
-                  <TextField id="image-min-disk" label="Least disk (GB)" type="number" min={0} value={minDiskGb} onChange={setMinDiskGb} error={errors.fields.minDiskGb} isDisabled={working || made !== null} />
+                  <TextField
+                    id="image-min-disk"
+                    label="Least disk (GB)"
+                    type="number"
+                    min={0}
+                    value={minDiskGb}
+                    onChange={setMinDiskGb}
+                    error={errors.fields.minDiskGb}
+                    isDisabled={working || made !== null}
+                  />
                 </GridItem>
               </Grid>
               {mayPublish && (
-                <Checkbox id="image-public" label="Public" description="Every project can use it." isChecked={isPublic} onChange={(_event, checked) => setIsPublic(checked)} isDisabled={working || made !== null} />
+                <Checkbox
+                  id="image-public"
+                  label="Public"
+                  description="Every project can use it."
+                  isChecked={isPublic}
+                  onChange={(_event, checked) => setIsPublic(checked)}
+                  isDisabled={working || made !== null}
+                />
               )}
             </>
           )}
-          <TextField id="image-checksum" label="SHA-256 checksum" value={checksum} onChange={setChecksum} error={errors.fields.checksum} help="Optional; data that does not match is refused." isMonospace isDisabled={working} />
+          <TextField
+            id="image-checksum"
+            label="SHA-256 checksum"
+            value={checksum}
+            onChange={setChecksum}
+            error={errors.fields.checksum}
+            help="Optional; data that does not match is refused."
+            isMonospace
+            isDisabled={working}
+          />
         </Form>
         {state.stage === 'sending' && (
           <Progress

@@ -28,13 +28,16 @@ function put(url: string, file: File, onProgress: (sent: number) => void, signal
       let message = `The cloud refused the data with status ${request.status}.`
       try {
         const answer: unknown = JSON.parse(request.responseText)
-        if (typeof answer === 'object' && answer !== null && 'message' in answer && typeof answer.message === 'string') message = answer.message
+        if (typeof answer === 'object' && answer !== null && 'message' in answer && typeof answer.message === 'string')
+          message = answer.message
       } catch {
         // An answer that is no JSON came from something in between; its status says enough.
       }
       reject(new ProblemError(message, { code: 'BAD_USER_INPUT' }))
     })
-    request.addEventListener('error', () => reject(new ProblemError('The connection broke while the data was sent.', { code: 'UNREACHABLE' })))
+    request.addEventListener('error', () =>
+      reject(new ProblemError('The connection broke while the data was sent.', { code: 'UNREACHABLE' })),
+    )
     request.addEventListener('abort', () => reject(new ProblemError('The upload was cancelled.', { code: 'CANCELLED' })))
     signal.addEventListener('abort', () => request.abort(), { once: true })
     request.send(file)
@@ -49,7 +52,8 @@ export function useImageUpload() {
   const [finalize] = useMutation(finalizeImageUploadMutation)
   const [cancelUpload] = useMutation(cancelImageUploadMutation)
 
-  const operation = useQuery(operationQuery, { variables: { id: operationId ?? '' }, skip: operationId === null, pollInterval: pollMs }).data?.operation
+  const operation = useQuery(operationQuery, { variables: { id: operationId ?? '' }, skip: operationId === null, pollInterval: pollMs })
+    .data?.operation
   const current = operation?.id === operationId ? operation : null
   useEffect(() => {
     if (current === null || current === undefined) return
@@ -68,12 +72,19 @@ export function useImageUpload() {
     running.current = run
     setState({ stage: 'sending', sentBytes: 0, totalBytes: file.size })
     const { data } = await createUpload({
-      variables: { input: { imageId, sizeBytes: String(file.size), ...(checksum === null ? {} : { checksum }), idempotencyKey: randomKey() } },
+      variables: {
+        input: { imageId, sizeBytes: String(file.size), ...(checksum === null ? {} : { checksum }), idempotencyKey: randomKey() },
+      },
     })
     const upload = data?.createImageUpload.upload
     if (upload === undefined) throw new ProblemError('The cloud opened no upload.', {})
     run.uploadId = upload.id
-    await put(ownOrigin(upload.url), file, (sentBytes) => setState({ stage: 'sending', sentBytes, totalBytes: file.size }), run.abort.signal)
+    await put(
+      ownOrigin(upload.url),
+      file,
+      (sentBytes) => setState({ stage: 'sending', sentBytes, totalBytes: file.size }),
+      run.abort.signal,
+    )
     const finished = await finalize({ variables: { input: { uploadId: upload.id, idempotencyKey: randomKey() } } })
     setState({ stage: 'checking', percent: 0 })
     setOperationId(finished.data?.finalizeImageUpload.operation.id ?? null)

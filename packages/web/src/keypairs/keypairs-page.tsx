@@ -105,9 +105,7 @@ export function KeypairsPage() {
             await refetch()
           }}
         >
-          <p className="kn-break">
-            {deleting} will be deleted. Servers that were given it keep their copy.
-          </p>
+          <p className="kn-break">{deleting} will be deleted. Servers that were given it keep their copy.</p>
         </ConfirmDialog>
       )}
     </>

@@ -54,7 +54,7 @@ export function FlavorPicker({ flavors, image, flavorId, onChange, error }: Flav
               <Th>vCPUs</Th>
               <Th>Memory</Th>
               <Th>Root disk</Th>
-              <Th>Ephemeral</Th>
+              <Th modifier="nowrap">Ephemeral</Th>
             </Tr>
           </Thead>
           <Tbody>

@@ -72,8 +72,8 @@ export function ImagePicker({ imageId, onChange, error: fieldError }: ImagePicke
                 <Th>Name</Th>
                 <Th>Format</Th>
                 <Th>Size</Th>
-                <Th>Least memory</Th>
-                <Th>Least disk</Th>
+                <Th>Min. RAM</Th>
+                <Th>Min. disk</Th>
               </Tr>
             </Thead>
             <Tbody>
@@ -92,8 +92,8 @@ export function ImagePicker({ imageId, onChange, error: fieldError }: ImagePicke
                   </Td>
                   <Td dataLabel="Format">{image.diskFormat ?? '—'}</Td>
                   <Td dataLabel="Size">{formatBytes(image.sizeBytes)}</Td>
-                  <Td dataLabel="Least memory">{image.minRamMb === 0 ? '—' : formatMb(image.minRamMb)}</Td>
-                  <Td dataLabel="Least disk">{image.minDiskGb === 0 ? '—' : `${image.minDiskGb} GB`}</Td>
+                  <Td dataLabel="Min. RAM">{image.minRamMb === 0 ? '—' : formatMb(image.minRamMb)}</Td>
+                  <Td dataLabel="Min. disk">{image.minDiskGb === 0 ? '—' : `${image.minDiskGb} GB`}</Td>
                 </Tr>
               ))}
             </Tbody>

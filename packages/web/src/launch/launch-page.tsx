@@ -68,7 +68,10 @@ function LaunchForm() {
   /** What is changed is no longer wrong until it is looked at again. */
   const change = (part: Partial<Draft>, ...fields: DraftField[]): void => {
     setDraft((before) => ({ ...before, ...part }))
-    setErrors((before) => ({ general: before.general, fields: Object.fromEntries(Object.entries(before.fields).filter(([field]) => !fields.includes(field as DraftField))) }))
+    setErrors((before) => ({
+      general: before.general,
+      fields: Object.fromEntries(Object.entries(before.fields).filter(([field]) => !fields.includes(field as DraftField))),
+    }))
   }
 
   const submit = async (event: FormEvent): Promise<void> => {
@@ -81,7 +84,7 @@ function LaunchForm() {
       dropDrafts()
       if (made.adminPassword !== null) rememberLaunched(made.server.id, { adminPassword: made.adminPassword, count: made.servers.length })
       showToast('info', made.servers.length === 1 ? `Launching ${draft.name.trim()}.` : `Launching ${made.servers.length} servers.`)
-      navigate(`/servers/${made.server.id}`)
+      await navigate(`/servers/${made.server.id}`)
     } catch (error) {
       setErrors(formErrors(error, fieldFor))
       focusFirstError(form.current)
@@ -137,7 +140,11 @@ function LaunchForm() {
             </Card>
             <Card isCompact className="kn-gap-below">
               <CardBody>
-                <ImagePicker imageId={draft.imageId} onChange={(imageId) => change({ imageId }, 'imageId', 'flavorId')} error={errors.fields.imageId} />
+                <ImagePicker
+                  imageId={draft.imageId}
+                  onChange={(imageId) => change({ imageId }, 'imageId', 'flavorId')}
+                  error={errors.fields.imageId}
+                />
               </CardBody>
             </Card>
             <Card isCompact className="kn-gap-below">
@@ -161,12 +168,21 @@ function LaunchForm() {
             </Card>
             <Card isCompact className="kn-gap-below">
               <CardBody>
-                <NetworkPicker mode={draft.networkMode} networkIds={draft.networkIds} onChange={(part) => change(part, 'networks')} error={errors.fields.networks} />
+                <NetworkPicker
+                  mode={draft.networkMode}
+                  networkIds={draft.networkIds}
+                  onChange={(part) => change(part, 'networks')}
+                  error={errors.fields.networks}
+                />
               </CardBody>
             </Card>
             <Card isCompact className="kn-gap-below">
               <CardBody>
-                <KeypairPicker keyNames={draft.keyNames} onChange={(keyNames) => change({ keyNames }, 'keyNames')} error={errors.fields.keyNames} />
+                <KeypairPicker
+                  keyNames={draft.keyNames}
+                  onChange={(keyNames) => change({ keyNames }, 'keyNames')}
+                  error={errors.fields.keyNames}
+                />
               </CardBody>
             </Card>
             <Card isCompact>
@@ -192,17 +208,33 @@ function LaunchForm() {
                     help={`Any when empty.${defaultZone === undefined ? '' : ` Hosts without a zone of their own are in ${defaultZone}.`}`}
                   />
                   <FormGroup label="Metadata" role="group">
-                    <KeyValueRows id="launch-metadata" noun="Metadata item" rows={draft.metadata} onChange={(metadata) => change({ metadata }, 'metadata')} error={errors.fields.metadata} />
+                    <KeyValueRows
+                      id="launch-metadata"
+                      noun="Metadata item"
+                      rows={draft.metadata}
+                      onChange={(metadata) => change({ metadata }, 'metadata')}
+                      error={errors.fields.metadata}
+                    />
                   </FormGroup>
-                  <TextField id="launch-tags" label="Tags" value={draft.tags} onChange={(tags) => change({ tags }, 'tags')} error={errors.fields.tags} help="Separated by commas." />
+                  <TextField
+                    id="launch-tags"
+                    label="Tags"
+                    value={draft.tags}
+                    onChange={(tags) => change({ tags }, 'tags')}
+                    error={errors.fields.tags}
+                    help="Separated by commas."
+                  />
                 </Grid>
               </CardBody>
             </Card>
           </div>
           <LaunchSummary draft={draft} image={image} flavor={flavor}>
-            {errors.general !== null && <Alert component="p" isInline isLiveRegion variant="danger" title={errors.general} className="kn-gap-below" />}
+            {errors.general !== null && (
+              <Alert component="p" isInline isLiveRegion variant="danger" title={errors.general} className="kn-gap-below" />
+            )}
             {problems > 0 && (
-              <Alert component="p"
+              <Alert
+                component="p"
                 isInline
                 isLiveRegion
                 variant="danger"

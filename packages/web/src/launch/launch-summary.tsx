@@ -1,5 +1,13 @@
 /** What will be made, while it is being described. */
-import { Card, CardBody, CardTitle, DescriptionList, DescriptionListDescription, DescriptionListGroup, DescriptionListTerm } from '@patternfly/react-core'
+import {
+  Card,
+  CardBody,
+  CardTitle,
+  DescriptionList,
+  DescriptionListDescription,
+  DescriptionListGroup,
+  DescriptionListTerm,
+} from '@patternfly/react-core'
 import type { ReactNode } from 'react'
 import type { FlavorFieldsFragment, ImageFieldsFragment } from '../generated/graphql.js'
 import { formatMb, plural } from '../lib/format.js'
@@ -28,7 +36,12 @@ export function LaunchSummary({ draft, image, flavor, children }: LaunchSummaryP
     [count === 1 ? 'Server' : plural(count, 'server'), name === '' ? '—' : name],
     ['Image', image === null ? '—' : (image.name ?? image.id)],
     ['Flavor', flavor === null ? '—' : flavor.name],
-    ['In total', flavor === null ? '—' : `${total(flavor.vcpus)} vCPU, ${formatMb(total(flavor.ramMb))} memory, ${total(flavor.diskGb + flavor.ephemeralGb)} GB disk`],
+    [
+      'In total',
+      flavor === null
+        ? '—'
+        : `${total(flavor.vcpus)} vCPU, ${formatMb(total(flavor.ramMb))} memory, ${total(flavor.diskGb + flavor.ephemeralGb)} GB disk`,
+    ],
     ['Network', networks],
     ['Key pairs', draft.keyNames.length === 0 ? 'None' : draft.keyNames.join(', ')],
     ['Zone', draft.zone.trim() === '' ? 'Any' : draft.zone.trim()],

@@ -17,7 +17,8 @@ export function UserDataField({ draft, onChange, error }: UserDataFieldProps) {
   const [fileError, setFileError] = useState<string | null>(null)
   const size = encodedUserData(draft).length
   const read = async (file: File): Promise<void> => {
-    if (file.size > userDataLimit) return setFileError(`${file.name} is too large; user data may have ${userDataLimit} characters once encoded.`)
+    if (file.size > userDataLimit)
+      return setFileError(`${file.name} is too large; user data may have ${userDataLimit} characters once encoded.`)
     setFileError(null)
     onChange({ kind: 'file', name: file.name, base64: toBase64(new Uint8Array(await file.arrayBuffer())) })
   }

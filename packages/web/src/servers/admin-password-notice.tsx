@@ -7,7 +7,8 @@ export function AdminPasswordNotice({ serverId }: { serverId: string }) {
   const [launched, setLaunched] = useState(() => takeLaunched(serverId))
   if (launched === null) return null
   return (
-    <Alert component="p"
+    <Alert
+      component="p"
       isInline
       variant="info"
       className="kn-gap-above"

@@ -15,9 +15,14 @@ export function ServerActivityTab({ serverId }: { serverId: string }) {
   )
   if (!may) return <Forbidden />
   if (data === undefined) {
-    return error === undefined ? <Loading what="the activity" /> : <ErrorNotice what="The activity" error={error} retry={() => void refetch()} />
+    return error === undefined ? (
+      <Loading what="the activity" />
+    ) : (
+      <ErrorNotice what="The activity" error={error} retry={() => void refetch()} />
+    )
   }
-  if (data.operations.nodes.length === 0) return <Nothing title="Nothing has happened yet">What is done to this server shows up here.</Nothing>
+  if (data.operations.nodes.length === 0)
+    return <Nothing title="Nothing has happened yet">What is done to this server shows up here.</Nothing>
   return (
     <>
       {data.operations.nodes.map((operation) => (

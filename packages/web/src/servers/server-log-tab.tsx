@@ -41,7 +41,11 @@ export function ServerLogTab({ server }: { server: ServerDetails }) {
         // A guest that booted anew starts its log anew.
         const restarted = from !== null && BigInt(log.endOffset) < BigInt(from.endOffset)
         const before = from === null || restarted ? '' : from.text
-        const next = { text: `${before}${log.output}`.slice(-keptCharacters), endOffset: log.endOffset, truncated: log.truncated || (from?.truncated ?? false) }
+        const next = {
+          text: `${before}${log.output}`.slice(-keptCharacters),
+          endOffset: log.endOffset,
+          truncated: log.truncated || (from?.truncated ?? false),
+        }
         latest.current = next
         setShown(next)
         setProblem(null)
@@ -93,7 +97,7 @@ export function ServerLogTab({ server }: { server: ServerDetails }) {
       {problem !== null && <Alert component="p" isInline variant="warning" title={problem.message} className="kn-gap-below" />}
       {shown.truncated && <p className="kn-muted kn-small">Older lines are no longer kept.</p>}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard */}
-      <pre ref={box} className="kn-pre kn-log" tabIndex={0} aria-label="Console log">
+      <pre ref={box} className="kn-pre kn-log" role="log" aria-live="off" tabIndex={0} aria-label="Console log">
         {shown.text === '' ? 'The guest has written nothing yet.' : shown.text}
       </pre>
     </>

@@ -25,7 +25,7 @@ function Facts({ title, items, children }: { title: string; items: readonly Item
     <Card isCompact>
       <CardTitle component="h2">{title}</CardTitle>
       <CardBody>
-        <DescriptionList isCompact isHorizontal isFluid>
+        <DescriptionList isCompact isHorizontal>
           {items.map(([term, value]) => (
             <DescriptionListGroup key={term}>
               <DescriptionListTerm>{term}</DescriptionListTerm>
@@ -56,7 +56,12 @@ export function ServerOverviewTab({ server }: { server: ServerDetails }) {
   const placement: Item[] = [
     ['Availability zone', server.availabilityZone],
     ['Bound to zone', server.pinnedAvailabilityZone],
-    ['Host id', <span key="id" className="kn-mono">{server.hostId}</span>],
+    [
+      'Host id',
+      <span key="id" className="kn-mono">
+        {server.hostId}
+      </span>,
+    ],
     ...(server.host === null
       ? []
       : ([
@@ -71,7 +76,15 @@ export function ServerOverviewTab({ server }: { server: ServerDetails }) {
   ]
   return (
     <>
-      {server.isPartial && <Alert component="p" isInline variant="warning" title="A part of the cloud does not answer; some facts are missing." className="kn-gap-below" />}
+      {server.isPartial && (
+        <Alert
+          component="p"
+          isInline
+          variant="warning"
+          title="A part of the cloud does not answer; some facts are missing."
+          className="kn-gap-below"
+        />
+      )}
       {fault !== null && server.status === 'ERROR' && (
         <Alert isInline variant="danger" title={fault.message} component="h2" className="kn-gap-below">
           <p>
@@ -88,7 +101,12 @@ export function ServerOverviewTab({ server }: { server: ServerDetails }) {
         <Facts
           title="Server"
           items={[
-            ['Id', <span key="id" className="kn-mono">{server.id}</span>],
+            [
+              'Id',
+              <span key="id" className="kn-mono">
+                {server.id}
+              </span>,
+            ],
             ['Description', server.description],
             ['Host name', server.hostname],
             ['State', server.vmState === null ? null : words(server.vmState)],
@@ -119,12 +137,14 @@ export function ServerOverviewTab({ server }: { server: ServerDetails }) {
         <Facts
           title="Network and access"
           items={[
-            ...server.addresses.map((address): Item => [
-              `${address.networkLabel} (IPv${address.version})`,
-              <span key="address">
-                {address.address} <span className="kn-muted kn-small">{address.macAddress}</span>
-              </span>,
-            ]),
+            ...server.addresses.map(
+              (address): Item => [
+                `${address.networkLabel} (IPv${address.version})`,
+                <span key="address">
+                  {address.address} <span className="kn-muted kn-small">{address.macAddress}</span>
+                </span>,
+              ],
+            ),
             ...(server.addresses.length === 0 ? ([['Addresses', 'None yet']] satisfies Item[]) : []),
             ['Access IPv4', server.accessIpV4],
             ['Access IPv6', server.accessIpV6],

@@ -51,7 +51,14 @@ export function ServersPage() {
     paging.reset()
   }
   const launch = mayCreate ? (
-    <Button component="a" href="/servers/new" onClick={(event) => { event.preventDefault(); navigate('/servers/new') }}>
+    <Button
+      component="a"
+      href="/servers/new"
+      onClick={(event) => {
+        event.preventDefault()
+        void navigate('/servers/new')
+      }}
+    >
       Launch server
     </Button>
   ) : undefined
@@ -62,7 +69,13 @@ export function ServersPage() {
       <PageTitle title="Servers" actions={launch} />
       <PageSection hasBodyWrapper={false} aria-label="List of servers">
         {servers?.isPartial === true && (
-          <Alert component="p" isInline variant="warning" title="A part of the cloud does not answer; servers may be missing." className="kn-gap-below" />
+          <Alert
+            component="p"
+            isInline
+            variant="warning"
+            title="A part of the cloud does not answer; servers may be missing."
+            className="kn-gap-below"
+          />
         )}
         <ServersToolbar
           search={search}

@@ -36,9 +36,13 @@ export function useServerActions(onDeleted?: () => void) {
   }
   const run = {
     start: (server: ActableServer) =>
-      attempt(`${nameOf(server)} was not started.`, () => start({ variables: { input: { serverId: server.id, idempotencyKey: randomKey() } } })),
+      attempt(`${nameOf(server)} was not started.`, () =>
+        start({ variables: { input: { serverId: server.id, idempotencyKey: randomKey() } } }),
+      ),
     stop: (server: ActableServer) =>
-      attempt(`${nameOf(server)} was not stopped.`, () => stop({ variables: { input: { serverId: server.id, idempotencyKey: randomKey() } } })),
+      attempt(`${nameOf(server)} was not stopped.`, () =>
+        stop({ variables: { input: { serverId: server.id, idempotencyKey: randomKey() } } }),
+      ),
     reboot: (server: ActableServer, type: 'SOFT' | 'HARD') =>
       attempt(`${nameOf(server)} was not rebooted.`, () =>
         reboot({ variables: { input: { serverId: server.id, type, idempotencyKey: randomKey() } } }),

@@ -107,7 +107,7 @@ function ProjectMenu() {
     if (id === project?.id) return
     try {
       await store.changeProject(id)
-      navigate('/servers')
+      await navigate('/servers')
     } catch (error) {
       showToast('danger', 'The project could not be changed.', problemOf(error).message)
     }

@@ -22,7 +22,7 @@ export function ShellSidebar() {
   return (
     <PageSidebar>
       <PageSidebarBody>
-        <Nav aria-label="Pages">
+        <Nav aria-label="Main">
           <NavList>{pages.map(([to, label]) => item(to, label))}</NavList>
           {maySeeHypervisors && (
             <NavGroup title="Administration">

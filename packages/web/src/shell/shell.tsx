@@ -17,7 +17,11 @@ export function Shell() {
   const { pathname, search } = useLocation()
   switch (session.phase) {
     case 'starting':
-      return <Loading what="the dashboard" />
+      return (
+        <main>
+          <Loading what="the dashboard" />
+        </main>
+      )
     case 'unreachable':
       return (
         <main>

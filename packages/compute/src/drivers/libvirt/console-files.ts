@@ -31,15 +31,15 @@ export function readConsole(folder: string): KeptConsole | null {
   const { base } = follow(folder, files, current)
   const end = base + current.size
   const parts: Buffer[] = []
-  let startOffset = end
+  let missing = Math.min(keptBytes, end)
   for (const file of files) {
-    if (end - startOffset >= keptBytes) break
-    parts.unshift(readFileUpTo(file))
-    startOffset -= file.size
+    if (missing <= 0) break
+    const wanted = Math.min(file.size, missing)
+    parts.unshift(readEnd(file, wanted))
+    missing -= wanted
   }
   const bytes = Buffer.concat(parts)
-  const surplus = Math.max(bytes.length - keptBytes, 0)
-  return { bytes: bytes.subarray(surplus), startOffset: Math.max(startOffset, 0) + surplus }
+  return { bytes, startOffset: end - bytes.length }
 }
 
 /** Newest first: `console.log`, `.0`, `.1`, … */
@@ -80,12 +80,12 @@ function readMarker(file: string): Marker | null {
   }
 }
 
-/** Exactly as many bytes as were counted, though the file may have grown since. */
-function readFileUpTo({ path, size }: LogFile): Buffer {
-  const bytes = Buffer.alloc(size)
+/** The last bytes of what was counted, though the file may have grown since. */
+function readEnd({ path, size }: LogFile, length: number): Buffer {
+  const bytes = Buffer.alloc(length)
   const handle = openSync(path, 'r')
   try {
-    const read = readSync(handle, bytes, 0, size, 0)
+    const read = readSync(handle, bytes, 0, length, size - length)
     return bytes.subarray(0, read)
   } finally {
     closeSync(handle)

@@ -14,17 +14,20 @@ import { writeConfigDrive } from '../../config-drive/config-drive.js'
 import { domainXml } from '../../domain-xml/domain-xml.js'
 import { type ConsoleLogSlice, type Driver, DriverError } from '../../driver.js'
 import type { InterfacePlan } from '../../network/interface-plan.js'
+import { isNoSpace, noSpace } from '../../storage/qemu-img.js'
 import { baseFormatOf, createRootDisk } from '../../storage/root-disk.js'
 import { cutConsoleLog } from '../console-log.js'
 import { consoleLogFile, readConsole } from './console-files.js'
 import { ownServerOf } from './own-domains.js'
-import { LibvirtError } from './rpc/libvirt-error.js'
+import { LibvirtError, LibvirtUnavailableError } from './rpc/libvirt-error.js'
 import type { RemoteDomain } from './rpc/protocol.js'
 import { domainState, type LibvirtSession } from './rpc/session.js'
 
 export interface GuestNetwork {
   plug(guest: GuestSpec): Promise<InterfacePlan[]>
   unplug(serverId: string): Promise<void>
+  /** Servers with something plugged on this host. */
+  servers(): Promise<string[]>
 }
 
 export interface LibvirtDriverOptions {
@@ -135,8 +138,10 @@ export class LibvirtDriver implements Driver {
   async prepareDisks(guest: GuestSpec, signal: AbortSignal): Promise<void> {
     const { images, qemuIdentity, unseal } = this.#options
     const folder = this.#folderOf(guest.serverId)
-    await mkdir(folder, { recursive: true, mode: 0o750 })
-    if (qemuIdentity !== null) await chown(folder, qemuIdentity.uid, qemuIdentity.gid)
+    await guestErrors(async () => {
+      await mkdir(folder, { recursive: true, mode: 0o750 })
+      if (qemuIdentity !== null) await chown(folder, qemuIdentity.uid, qemuIdentity.gid)
+    })
     const base = await images.get(guest.image, signal)
     await createRootDisk({
       base,
@@ -178,7 +183,7 @@ export class LibvirtDriver implements Driver {
         vncSocket: join(folder, 'vnc.sock'),
         agentSocket: join(folder, 'agent.sock'),
       },
-      interfaces: await network.plug(guest),
+      interfaces: await guestErrors(() => network.plug(guest)),
     })
     await guestErrors(async () => {
       const domain = (await session.find(guest.serverId)) ?? (await session.define(xml))
@@ -224,8 +229,9 @@ export class LibvirtDriver implements Driver {
   }
 
   async presentServers(): Promise<string[]> {
-    const { cloudId, guestFolder, session } = this.#options
+    const { cloudId, guestFolder, network, session } = this.#options
     const present = new Set((await readdir(guestFolder)).filter((name) => /^[0-9a-f-]{36}$/.test(name)))
+    for (const serverId of await network.servers()) present.add(serverId)
     for (const domain of await session.domains()) {
       const serverId = await ownServerOf(session, domain, cloudId)
       if (serverId !== null) present.add(serverId)
@@ -244,7 +250,11 @@ export class LibvirtDriver implements Driver {
   }
 
   async consoleTarget(serverId: string, type: ConsoleTypeName): Promise<ConsoleTarget> {
-    if ((await this.powerState(serverId)) === powerStates.NOSTATE) throw DriverError.noGuest(serverId)
+    const state = await guestErrors(() => this.powerState(serverId))
+    if (state === powerStates.NOSTATE) throw DriverError.noGuest(serverId)
+    if (state !== powerStates.RUNNING && state !== powerStates.PAUSED) {
+      throw new DriverError('INVALID_STATE', `The guest of ${serverId} is not running.`, { exception: 'InstanceInvalidState' })
+    }
     const path = join(this.#folderOf(serverId), type === 'SERIAL' ? 'serial.sock' : 'vnc.sock')
     if (!existsSync(path)) {
       throw new DriverError('OPERATION_NOT_SUPPORTED', `The guest has no ${type} console now.`, { exception: 'ConsoleTypeUnavailable' })
@@ -307,13 +317,13 @@ async function guestErrors<T>(act: () => Promise<T>): Promise<T> {
   try {
     return await act()
   } catch (error) {
-    if (!(error instanceof LibvirtError)) throw error
-    if (/no space left/i.test(error.message)) {
-      throw new DriverError('HOST_REFUSED', 'No space is left on the host for the server.', {
-        exception: 'InsufficientFreeDisk',
-        cause: error,
-      })
+    if (isNoSpace(error) || (error instanceof LibvirtError && /no space left/i.test(error.message))) throw noSpace(error)
+    if (error instanceof LibvirtUnavailableError) {
+      throw new DriverError('GUEST_ERROR', 'The hypervisor does not answer.', { exception: 'HypervisorUnavailable', cause: error })
     }
-    throw new DriverError('GUEST_ERROR', 'The hypervisor refused.', { exception: 'LibvirtError', cause: error })
+    if (error instanceof LibvirtError) {
+      throw new DriverError('GUEST_ERROR', 'The hypervisor refused.', { exception: 'LibvirtError', cause: error })
+    }
+    throw error
   }
 }

@@ -11,6 +11,8 @@ import { group, type Keys, type Reply, type Request, reply, request, timeOfEntry
 export interface InboxTimings {
   /** How often this process says that it lives and keeps its work. */
   heartbeatMs: number
+  /** So long after its last heartbeat a process is believed to serve. */
+  believedMs: number
   /** Work that nobody kept for so long is taken over. */
   claimAfterMs: number
   blockMs: number
@@ -295,7 +297,7 @@ export class RedisInbox {
 
   async #announce(topic: string): Promise<void> {
     const { keys, processId, timings } = this.#options
-    const believedMs = 3 * timings.heartbeatMs
+    const { believedMs } = timings
     await within(
       Promise.all([
         this.#client.zAdd(keys.serving(topic), { score: this.now + believedMs, value: processId }),

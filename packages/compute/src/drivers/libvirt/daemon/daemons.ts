@@ -19,6 +19,8 @@ export interface DaemonOptions {
   /** Whether guests run on KVM; otherwise /dev/kvm is hidden from the daemons. */
   kvm: boolean
   clock: Clock
+  /** The compiled enter-and-run; only who runs from source names it. */
+  entry?: string
 }
 
 /** The daemons cannot be had; the message is for the operator. */
@@ -37,7 +39,7 @@ export async function startDaemons(options: DaemonOptions): Promise<string> {
   const libvirtd = runningPid(daemonFile.libvirtdPid(folder), 'libvirtd')
   const missing = [...(virtlogd === null ? ['virtlogd'] : []), ...(libvirtd === null ? ['libvirtd'] : [])]
   if (missing.length > 0) {
-    const program = [process.execPath, join(import.meta.dirname, 'enter-and-run.js'), folder]
+    const program = [process.execPath, options.entry ?? join(import.meta.dirname, 'enter-and-run.js'), folder]
     const living = virtlogd ?? libvirtd
     const kvm = options.kvm ? 'kvm' : 'no-kvm'
     // What still runs has the namespace; otherwise make one.

@@ -1,0 +1,14 @@
+/** A connection to a libvirt daemon on this machine, for who composes a driver. The protocol itself stays in `rpc/`. */
+import type { Clock } from '@kilonova/runtime/clock'
+import type { Logger } from '@kilonova/runtime/logger'
+import { LibvirtSession } from './rpc/session.js'
+
+export interface ConnectOptions {
+  /** The daemon's unix socket. */
+  socketPath: string
+  clock: Clock
+  log: Logger
+}
+
+/** Not connected yet: `start` connects, and from then on the session reconnects by itself. */
+export const libvirtSession = (options: ConnectOptions): LibvirtSession => new LibvirtSession({ ...options, uri: 'qemu:///system' })
