@@ -75,6 +75,10 @@ export class RequestContext {
   get servers() {
     return this.loader('servers', (ids) => this.services.servers.visibleById(this.caller, ids))
   }
+  /** The newest operations of servers, by how many. */
+  newestOperations(first: number | null | undefined) {
+    return this.loader(`newestOperations ${first ?? ''}`, (ids) => this.services.operations.newestOf(this.caller, ids, first))
+  }
   get operations() {
     return this.loader('operations', (ids) => this.services.operations.visibleById(this.caller, ids))
   }

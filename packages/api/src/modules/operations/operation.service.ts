@@ -2,8 +2,8 @@
 import type { SchedulingTrace } from '@kilonova/contract/operations'
 import { type Caller, isAdmin } from '../../caller.js'
 import type { Database } from '../../db/database.js'
-import { listPage } from '../../db/list.js'
-import { listFingerprint, type Page, type PageRequest } from '../../db/paging.js'
+import { countRows, listPage } from '../../db/list.js'
+import { listFingerprint, type Page, type PageRequest, pageSize, type SortKey, toPage } from '../../db/paging.js'
 import { type OrderInput, sortKeys } from '../../db/resource-order.js'
 import type { ApiSchema } from '../../db/schemas.js'
 import type { Policy } from '../../policy/policy.js'
@@ -70,13 +70,47 @@ export class OperationService {
     if (filter?.userId != null) query = query.where('user_id', '=', filter.userId)
     if (filter?.changedSince != null) query = query.where('updated_at', '>=', filter.changedSince)
     if (filter?.changedBefore != null) query = query.where('updated_at', '<=', filter.changedBefore)
-    const columns = { CREATED_AT: 'created_at', UPDATED_AT: 'updated_at', KIND: 'kind' }
     return listPage(this.#db, query, request, {
-      keys: sortKeys(request.orderBy, columns, { key: 'CREATED_AT', direction: 'DESC' }),
+      keys: keysOf(request.orderBy),
       fingerprint: listFingerprint('operations', projectId, within, filter ?? null, request.orderBy ?? null),
       maximum: this.#maxPageSize,
       toNode: (row) => row,
     })
+  }
+
+  /** What `operations` answers within each server for its first page without filter or order: one statement for all of them. */
+  async newestOf(caller: Caller, serverIds: readonly string[], first: number | null | undefined): Promise<Map<string, Page<OperationRow>>> {
+    this.#policy.enforce('os_compute_api:os-instance-actions:list', caller)
+    const size = pageSize(first, this.#maxPageSize)
+    const projectId = isAdmin(caller) ? null : (caller.projectId ?? '')
+    let query = this.#db.read.selectFrom('operations').selectAll().where('server_id', 'in', serverIds)
+    if (projectId !== null) query = query.where('project_id', '=', projectId)
+    const ranked = query.select((eb) =>
+      eb.fn
+        .agg<number>('row_number')
+        .over((over) => over.partitionBy('server_id').orderBy('created_at', 'desc').orderBy('id', 'desc'))
+        .as('place'),
+    )
+    const rows = await this.#db.read
+      .selectFrom(ranked.as('ranked'))
+      .selectAll()
+      .where('place', '<=', size + 1)
+      .orderBy('place')
+      .execute()
+    const keys = keysOf(null)
+    return new Map(
+      serverIds.map((serverId) => {
+        const own = rows.filter((row) => row.server_id === serverId)
+        const page = toPage<OperationRow, OperationRow>(own, size, {
+          keys,
+          fingerprint: listFingerprint('operations', projectId, { serverId }, null, null),
+          after: null,
+          toNode: (row) => row,
+          totalCount: () => countRows(query.where('server_id', '=', serverId)),
+        })
+        return [serverId, page] as const
+      }),
+    )
   }
 
   async stepsOf(operationIds: readonly string[]): Promise<Map<string, StepRow[]>> {
@@ -96,6 +130,9 @@ export class OperationService {
     return this.#policy.allows('os_compute_api:os-instance-actions:show', caller, { project_id: row.project_id, user_id: row.user_id })
   }
 }
+
+const keysOf = (orderBy: OrderInput[] | null | undefined): SortKey[] =>
+  sortKeys(orderBy, { CREATED_AT: 'created_at', UPDATED_AT: 'updated_at', KIND: 'kind' }, { key: 'CREATED_AT', direction: 'DESC' })
 
 /** `42 hosts, 17 after ComputeFilter, 0 after NUMATopologyFilter.` */
 export function summaryText(trace: SchedulingTrace): string {

@@ -114,7 +114,12 @@ export class ServerResolver {
 
   @Policy('os_compute_api:os-instance-actions:list', 'HIDE')
   @FieldResolver(() => OperationConnection, { nullable: true })
-  async operations(@Root() server: Server, @Args(() => OperationArgs) args: OperationArgs, @Ctx() { services, caller }: RequestContext) {
+  async operations(@Root() server: Server, @Args(() => OperationArgs) args: OperationArgs, @Ctx() context: RequestContext) {
+    const { services, caller } = context
+    if (args.after == null && args.filter == null && args.orderBy == null) {
+      const newest = await context.newestOperations(args.first).load(server.id)
+      if (newest !== null) return new OperationConnection(mapPage(newest, toOperation))
+    }
     return new OperationConnection(mapPage(await services.operations.operations(caller, args, { serverId: server.id }), toOperation))
   }
 
