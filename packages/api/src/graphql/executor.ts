@@ -9,6 +9,7 @@ import {
   type GraphQLInputType,
   type GraphQLSchema,
   getOperationAST,
+  getVariableValues,
   isInputObjectType,
   isInputType,
   isListType,
@@ -22,6 +23,8 @@ import { LRUCache } from 'lru-cache'
 
 interface Compiled {
   query: CompiledQuery['query']
+  /** Whether graphql-js takes these variables; it words the errors of those that it does not. */
+  accepts(values: Record<string, unknown>): boolean
   variableTypes: ReadonlyMap<string, GraphQLInputType>
 }
 
@@ -33,12 +36,15 @@ interface Known {
 function compile(schema: GraphQLSchema, document: DocumentNode, operationName: string | undefined): Compiled | null {
   const made = compileQuery(schema, document, operationName ?? '')
   if (!isCompiledQuery(made)) return null
+  const definitions = getOperationAST(document, operationName)?.variableDefinitions ?? []
   const variableTypes = new Map<string, GraphQLInputType>()
-  for (const { variable, type: node } of getOperationAST(document, operationName)?.variableDefinitions ?? []) {
+  for (const { variable, type: node } of definitions) {
     const type = typeFromAST(schema, node as TypeNode)
     if (isInputType(type)) variableTypes.set(variable.name.value, type)
   }
-  return { query: (made as CompiledQuery).query, variableTypes }
+  const accepts = (values: Record<string, unknown>): boolean =>
+    definitions.length === 0 || getVariableValues(schema, definitions, values).errors === undefined
+  return { query: (made as CompiledQuery).query, accepts, variableTypes }
 }
 
 /** Fills in what input objects leave out and the schema has a default for: graphql-jit refuses what it does not find. */
@@ -76,7 +82,7 @@ export function jitExecutor(schema: GraphQLSchema): GatewayExecutor {
     else entry.compiled ??= compile(schema, document, operationName ?? undefined)
     const compiled = entry?.compiled ?? null
     const result: ExecutionResult =
-      compiled === null
+      compiled === null || !compiled.accepts(variableValues)
         ? await execute({ schema, document, operationName, variableValues, contextValue: context })
         : asGraphQLResult((await compiled.query(undefined, context, filled(variableValues, compiled.variableTypes))) as ExecutionResult)
     return result as Awaited<ReturnType<GatewayExecutor>>

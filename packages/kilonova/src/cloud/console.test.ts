@@ -124,6 +124,11 @@ describe('a console', () => {
         { input: { serverId, type: 'SERIAL' } },
       )
       expect(createConsole.console.mode).toBe('CONTROL')
+      const wrong = await test.admin.refused(
+        'mutation NoMode($input: CreateConsoleInput!) { createConsole(input: $input) { console { token webSocketUrl url mode } } }',
+        { input: { serverId, type: 'TELEX' } },
+      )
+      expect(wrong).toMatchObject({ code: 'BAD_USER_INPUT', exception: 'ValidationError' })
     }
   })
 

@@ -219,7 +219,7 @@ describe.each(dialects)('the list of servers on %s', (dialect) => {
     await plant(test, fixtures(rows[0]?.project_id ?? '', rows[0]?.user_id ?? '', 90).slice(31))
     const document = `query ($first: Int) { servers(first: $first) { nodes {
       id name status taskState powerState createdAt addresses { address } flavor { vcpus ramMb } image { id name } user { name } project { name }
-      host hypervisor { id } hostStatus currentOperation { id state } allowedActions { action allowed } tags metadata { key } keypairs { name }
+      host hypervisor { id } hostStatus availableConsoles currentOperation { id state } allowedActions { action allowed } tags metadata { key } keypairs { name }
       operations(first: 3) { nodes { id } }
     } } }`
     const statementsFor = async (first: number) => {

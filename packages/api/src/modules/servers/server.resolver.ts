@@ -124,8 +124,9 @@ export class ServerResolver {
   }
 
   @FieldResolver(() => [ConsoleType], { description: 'Consoles that createConsole would accept on its host.' })
-  availableConsoles(@Root() { found }: ServerNode, @Ctx() { services }: RequestContext): Promise<ConsoleType[]> {
-    return services.servers.availableConsoles(found.row)
+  async availableConsoles(@Root() { found }: ServerNode, @Ctx() context: RequestContext): Promise<ConsoleType[]> {
+    const { row } = found
+    return context.services.servers.availableConsoles(row, row.host === null ? null : await context.nodesByHost.load(row.host))
   }
 
   @Policy('os_compute_api:os-console-output')

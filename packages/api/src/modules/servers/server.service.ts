@@ -260,9 +260,10 @@ export class ServerService {
   }
 
   /** Which consoles createConsole would accept on the server's host. */
-  async availableConsoles(row: InstanceRow): Promise<ConsoleTypeName[]> {
+  /** Consoles that the node of a server offers for it. */
+  availableConsoles(row: InstanceRow, node: NodeRecord | null): ConsoleTypeName[] {
     if (row.host === null || row.vm_state === 'building') return []
-    return (await this.#nodeOf(row))?.report_parsed.consoleTypes ?? []
+    return node?.report_parsed.consoleTypes ?? []
   }
 
   async createConsole(
@@ -278,7 +279,7 @@ export class ServerService {
         exception: 'InstanceInvalidState',
       })
     }
-    const available = await this.availableConsoles(row)
+    const available = this.availableConsoles(row, await this.#nodeOf(row))
     if (!available.includes(raw.type)) {
       throw new CloudError('OPERATION_NOT_SUPPORTED', `Unavailable console type ${raw.type}.`, {
         exception: 'ConsoleTypeUnavailable',
