@@ -155,8 +155,8 @@ check('Dependency rules', 'node_modules/.bin/depcruise', ['packages', '--config'
 vitest('unit')
 if (!fast) {
   // Made here: the guests' network has no way to Debian's archive.
-  section('Tiny image')
-  run(process.execPath, ['packages/kilonova/dist/main.js', 'tiny-image', '--folder', join(tmpdir(), 'kilonova-test-images')])
+  process.env.KILONOVA_TEST_IMAGES = join(scratch, 'images')
+  check('Tiny image', process.execPath, ['packages/kilonova/dist/main.js', 'tiny-image', '--folder', process.env.KILONOVA_TEST_IMAGES])
   vitest('guests', inOwnNetwork)
   section('Tests: browser')
   const file = join(scratch, 'browser.json')

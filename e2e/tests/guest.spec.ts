@@ -7,7 +7,7 @@ import { TestCloud } from './cloud.js'
 import { act, confirmDelete, heading, launch, openPage, row, serverStatus, signIn, watchComplaints } from './dashboard.js'
 
 /** Where `tests/run.ts` leaves the image, as the network of the tests has no way to Debian's archive. */
-const builtImages = join(tmpdir(), 'kilonova-test-images', 'tiny-image')
+const builtImages = join(process.env.KILONOVA_TEST_IMAGES ?? join(tmpdir(), 'kilonova-test-images'), 'tiny-image')
 const image = 'Kilonova tiny Linux'
 
 test.describe('real guest', () => {

@@ -107,7 +107,7 @@ done
 `
 
 const profile = `export PATH=/bin:/sbin HOME=/root TERM=linux
-export PS1='kilonova:\\w# '
+export PS1='\\h:\\w# '
 cd
 `
 
