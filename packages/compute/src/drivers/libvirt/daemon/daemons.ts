@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Clock } from '@kilonova/runtime/clock'
 import { daemonFile, qemuUser, writeDaemonFiles } from './daemon-files.js'
+import { rootIsMount, rootIsShared } from './mounts.js'
 
 const execute = promisify(execFile)
 
@@ -45,8 +46,8 @@ export async function startDaemons(options: DaemonOptions): Promise<string> {
     // What still runs has the namespace; otherwise make one.
     const command =
       living === null
-        ? ['unshare', '--mount', '--propagation', 'private', ...program, 'mount', kvm, ...missing]
-        : ['nsenter', '--mount', '--target', String(living), ...program, 'mounted', kvm, ...missing]
+        ? ['unshare', '--mount', '--propagation', propagation(), ...program, 'mount', kvm, ...missing]
+        : ['nsenter', '--mount', '--root', '--target', String(living), ...program, 'mounted', kvm, ...missing]
     const [file, ...args] = command
     for (const name of missing)
       rmSync(name === 'virtlogd' ? daemonFile.virtlogdPid(folder) : daemonFile.libvirtdPid(folder), { force: true })
@@ -60,6 +61,15 @@ export async function startDaemons(options: DaemonOptions): Promise<string> {
     await options.clock.sleep(50)
   }
   return socket
+}
+
+/** What `unshare` is to do to the mounts it copies; where it can do nothing to `/`, enter-and-run does what is left. */
+function propagation(): 'private' | 'unchanged' {
+  if (rootIsMount()) return 'private'
+  if (!rootIsShared()) return 'unchanged'
+  throw new DaemonError(
+    'This is a chroot on a shared mount, where libvirt cannot be kept apart. Make it a mount of its own first (mount --bind <folder> <folder>), or use --driver fake.',
+  )
 }
 
 /** Ends both daemons. Guests that still run are not touched: end them first. */

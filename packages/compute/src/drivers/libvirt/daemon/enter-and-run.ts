@@ -7,11 +7,13 @@ import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { daemonFile, hiddenFolders } from './daemon-files.js'
+import { mountPoints, rootIsMount } from './mounts.js'
 
 const [folder, mounts, kvm, ...daemons] = process.argv.slice(2)
 if (folder === undefined) throw new Error('usage: enter-and-run <folder> <mount|mounted> <kvm|no-kvm> <daemon…>')
 
 if (mounts === 'mount') {
+  if (!rootIsMount()) for (const mountPoint of mountPoints()) execFileSync('mount', ['--make-private', mountPoint])
   for (const [name, target] of Object.entries(hiddenFolders)) {
     mkdirSync(target, { recursive: true })
     execFileSync('mount', ['--bind', join(folder, name), target])
