@@ -95,7 +95,7 @@ export class OwnLibvirt {
 function compileEntry(folder: string): string {
   mkdirSync(folder)
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
-  for (const name of ['enter-and-run', 'daemon-files']) {
+  for (const name of ['enter-and-run', 'daemon-files', 'mounts']) {
     const source = readFileSync(join(import.meta.dirname, 'daemon', `${name}.ts`), 'utf8')
     writeFileSync(join(folder, `${name}.js`), stripTypeScriptTypes(source))
   }
