@@ -75,30 +75,36 @@ export class QuotaService {
 
   /** Claims in placement, and requests that have no claim yet. */
   async #usage(db: Pick<Transaction<ApiSchema>, 'selectFrom'>, projectId: string): Promise<ServerQuotas> {
-    const { instances } = await db
+    // One statement sees one moment: a request that turns into a claim meanwhile is counted once, never twice and never not at all.
+    const claimed = (resourceClass: string) =>
+      db
+        .selectFrom('allocations')
+        .innerJoin('consumers', 'consumers.uuid', 'allocations.consumer_uuid')
+        .select((eb) => eb.fn.coalesce(eb.fn.sum<number>('used'), eb.lit(0)).as('used'))
+        .where('consumers.project_id', '=', projectId)
+        .where('resource_class', '=', resourceClass)
+    const waiting = (column: 'vcpus' | 'memory_mb') =>
+      db
+        .selectFrom('build_requests')
+        .select((eb) => eb.fn.coalesce(eb.fn.sum<number>(column), eb.lit(0)).as('asked'))
+        .where('project_id', '=', projectId)
+        .where('instance_uuid', 'not in', (eb) => eb.selectFrom('consumers').select('uuid').where('project_id', '=', projectId))
+    const row = await db
       .selectFrom('instance_mappings')
-      .select((eb) => eb.fn.countAll<number>().as('instances'))
+      .select((eb) => [
+        eb.fn.countAll<number>().as('instances'),
+        claimed('VCPU').as('cores_claimed'),
+        waiting('vcpus').as('cores_waiting'),
+        claimed('MEMORY_MB').as('ram_claimed'),
+        waiting('memory_mb').as('ram_waiting'),
+      ])
       .where('project_id', '=', projectId)
       .where('queued_for_delete', '=', 0)
       .executeTakeFirstOrThrow()
-    const claimed = await db
-      .selectFrom('allocations')
-      .innerJoin('consumers', 'consumers.uuid', 'allocations.consumer_uuid')
-      .select(['resource_class', (eb) => eb.fn.sum<number>('used').as('used')])
-      .where('consumers.project_id', '=', projectId)
-      .groupBy('resource_class')
-      .execute()
-    const waiting = await db
-      .selectFrom('build_requests')
-      .select((eb) => [eb.fn.sum<number>('vcpus').as('vcpus'), eb.fn.sum<number>('memory_mb').as('memory_mb')])
-      .where('project_id', '=', projectId)
-      .where('instance_uuid', 'not in', (eb) => eb.selectFrom('consumers').select('uuid').where('project_id', '=', projectId))
-      .executeTakeFirst()
-    const sum = (resourceClass: string): number => Number(claimed.find((row) => row.resource_class === resourceClass)?.used ?? 0)
     return {
-      instances: Number(instances),
-      cores: sum('VCPU') + Number(waiting?.vcpus ?? 0),
-      ram: sum('MEMORY_MB') + Number(waiting?.memory_mb ?? 0),
+      instances: Number(row.instances),
+      cores: Number(row.cores_claimed) + Number(row.cores_waiting),
+      ram: Number(row.ram_claimed) + Number(row.ram_waiting),
     }
   }
 }
