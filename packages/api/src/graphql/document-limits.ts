@@ -53,7 +53,7 @@ export function limitDocument(
   }
 
   /** The value of a variable, or else its default in the document. */
-  const valueOf = (name: string): unknown => {
+  const variableValue = (name: string): unknown => {
     if (variables[name] !== undefined) return variables[name]
     const byDefault = operation.variableDefinitions?.find((definition) => definition.variable.name.value === name)?.defaultValue
     return byDefault?.kind === Kind.INT ? Number(byDefault.value) : undefined
@@ -63,7 +63,7 @@ export function limitDocument(
     const named = getNamedType(type)
     if (named.name.endsWith('Connection')) {
       const first = field.arguments?.find((argument) => argument.name.value === 'first')?.value
-      const value = first?.kind === Kind.VARIABLE ? valueOf(first.name.value) : first?.kind === Kind.INT ? Number(first.value) : null
+      const value = first?.kind === Kind.VARIABLE ? variableValue(first.name.value) : first?.kind === Kind.INT ? Number(first.value) : null
       return typeof value === 'number' && value >= 0 ? Math.min(value, 1000) : 50
     }
     return 1

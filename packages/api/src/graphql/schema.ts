@@ -12,6 +12,7 @@ import {
   parse,
   print,
   printSchema,
+  specifiedDirectives,
   visit,
 } from 'graphql'
 import { buildSchemaSync, type NonEmptyArray } from 'type-graphql'
@@ -98,7 +99,8 @@ export function buildCloudSchema(): GraphQLSchema {
     resolvers,
     validate: false,
     pubSub: noPubSub,
-    directives: [policyDirective],
+    // Naming any directive replaces the standard ones: @include and @skip must be named too.
+    directives: [...specifiedDirectives, policyDirective],
   })
   enforcePolicies(schema)
   return schema
