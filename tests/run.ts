@@ -33,8 +33,10 @@ interface Outcome {
   failed: string[]
   skipped: string[]
   flaky: string[]
+  /** Why a test failed, or failed at first, by its name. */
+  reasons: Record<string, string>
 }
-const total: Outcome = { passed: [], failed: [], skipped: [], flaky: [] }
+const total: Outcome = { passed: [], failed: [], skipped: [], flaky: [], reasons: {} }
 const scratch = mkdtempSync(join(tmpdir(), 'kilonova-run-'))
 
 const run = (command: string, args: string[], env: NodeJS.ProcessEnv = {}): number =>
@@ -144,6 +146,7 @@ function take(file: string, status: number, title: string): void {
   }
   const outcome = JSON.parse(readFileSync(file, 'utf8')) as Outcome
   for (const key of ['passed', 'failed', 'skipped', 'flaky'] as const) total[key].push(...outcome[key])
+  Object.assign(total.reasons, outcome.reasons)
   if (status !== 0 && outcome.failed.length === 0) total.failed.push(`${title} failed outside of a test`)
 }
 
@@ -171,10 +174,16 @@ const expected = new Set(
     .filter((line) => line !== '' && !line.startsWith('#')),
 )
 section('Outcome')
-for (const name of total.flaky) process.stdout.write(`FLAKY ${name}\n`)
+const because = (name: string): string =>
+  (total.reasons[name] ?? '')
+    .split('\n')
+    .slice(0, 30)
+    .map((line) => `    ${line}\n`)
+    .join('')
+for (const name of total.flaky) process.stdout.write(`FLAKY ${name}\n${because(name)}`)
 for (const name of total.skipped) process.stdout.write(`SKIPPED ${name}\n`)
 for (const name of total.skipped.filter((skipped) => !expected.has(skipped)))
   total.failed.push(`skipped although it is expected to run: ${name}`)
-for (const name of total.failed) process.stdout.write(`FAILED ${name}\n`)
+for (const name of total.failed) process.stdout.write(`FAILED ${name}\n${because(name)}`)
 process.stdout.write(`${total.passed.length} passed, ${total.failed.length} failed\n`)
 process.exit(total.failed.length === 0 ? 0 : 1)

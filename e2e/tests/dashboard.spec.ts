@@ -7,6 +7,7 @@ import {
   expectAccessible,
   heading,
   launch,
+  openDialog,
   openPage,
   row,
   serverStatus,
@@ -63,7 +64,7 @@ test.describe('dashboard', () => {
   test('an image is uploaded, a wrong checksum is refused with the reason', async () => {
     await uploadImage(page, 'tiny disk')
     await page.getByRole('button', { name: 'Create image' }).click()
-    const dialog = page.getByRole('dialog')
+    const dialog = await openDialog(page)
     await dialog.getByRole('button', { name: 'Create and upload' }).click()
     await expect(dialog.getByText('Choose the file with the data.')).toBeVisible()
     await dialog
@@ -155,7 +156,7 @@ test.describe('dashboard', () => {
   test('a flavor is made, its extra specs are changed, it is deleted', async () => {
     await openPage(page, 'Flavors')
     await page.getByRole('button', { name: 'Create flavor' }).click()
-    const dialog = page.getByRole('dialog')
+    const dialog = await openDialog(page)
     await dialog.getByLabel('Name').fill('m1.nano')
     await dialog.getByLabel('vCPUs').fill('0')
     await dialog.getByRole('button', { name: 'Create' }).click()
@@ -170,6 +171,7 @@ test.describe('dashboard', () => {
     await dialog.getByRole('button', { name: 'Create' }).click()
     await expect(row(page, 'big one').getByText('hw:cpu_policy = shared')).toBeVisible()
     await act(page, 'big one', 'Edit extra specs')
+    await openDialog(page)
     await dialog.getByLabel('Extra spec 1 value').fill('nonsense')
     await dialog.getByRole('button', { name: 'Save' }).click()
     await expect(dialog.getByText('must be one of')).toBeVisible()
@@ -184,7 +186,7 @@ test.describe('dashboard', () => {
   test('a key pair is imported and deleted', async () => {
     await openPage(page, 'Key pairs')
     await page.getByRole('button', { name: 'Import key pair' }).click()
-    const dialog = page.getByRole('dialog')
+    const dialog = await openDialog(page)
     await dialog.getByLabel('Name').fill('laptop')
     await dialog.getByLabel('Public key').fill('not a key')
     await dialog.getByRole('button', { name: 'Import' }).click()

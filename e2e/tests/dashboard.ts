@@ -1,6 +1,6 @@
 /** The dashboard as its users find their way in it: by roles and labels only. */
 import AxeBuilder from '@axe-core/playwright'
-import { expect, type Page } from '@playwright/test'
+import { expect, type Locator, type Page } from '@playwright/test'
 import type { TestCloud } from './cloud.js'
 
 export type PageName = 'Servers' | 'Images' | 'Flavors' | 'Key pairs' | 'Activity' | 'Hypervisors' | 'Services'
@@ -28,8 +28,15 @@ export async function act(page: Page, target: string, action: string): Promise<v
   await page.getByRole('menuitem', { name: action }).click()
 }
 
-export async function confirmDelete(page: Page): Promise<void> {
+/** The open dialog, once the focus has come to it: nobody types before that. */
+export async function openDialog(page: Page): Promise<Locator> {
   const dialog = page.getByRole('dialog')
+  await expect(dialog.locator(':focus')).toBeAttached()
+  return dialog
+}
+
+export async function confirmDelete(page: Page): Promise<void> {
+  const dialog = await openDialog(page)
   await dialog.getByRole('button', { name: 'Delete' }).click()
   await expect(dialog).toBeHidden()
 }
@@ -37,7 +44,7 @@ export async function confirmDelete(page: Page): Promise<void> {
 export async function uploadImage(page: Page, name: string): Promise<void> {
   await openPage(page, 'Images')
   await page.getByRole('button', { name: 'Create image' }).click()
-  const dialog = page.getByRole('dialog')
+  const dialog = await openDialog(page)
   await dialog
     .getByLabel('File')
     .setInputFiles({ name: 'disk.raw', mimeType: 'application/octet-stream', buffer: Buffer.alloc(65_536, 'kilonova') })

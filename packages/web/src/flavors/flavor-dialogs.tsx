@@ -15,8 +15,8 @@ import {
 } from '@patternfly/react-core'
 import { type FormEvent, useId, useRef, useState } from 'react'
 import { TextField } from '../components/fields.js'
-import { focusFirstError } from '../components/focus-first-error.js'
 import { filledRows, KeyValueRows, newRow } from '../components/key-value-rows.js'
+import { showErrors } from '../components/show-errors.js'
 import type { FlavorFieldsFragment } from '../generated/graphql.js'
 import { randomKey } from '../lib/keys.js'
 import { type FormErrors, formErrors } from '../lib/problem.js'
@@ -66,8 +66,8 @@ export function CreateFlavorDialog({ onClose, onCreated }: { onClose: () => void
       if (!/^\d{1,10}$/.test(amounts[field]) || Number(amounts[field]) < least) found[field] = `Enter a whole number of at least ${least}.`
     }
     if (filledRows(specs).some(({ key }) => key === '')) found.extraSpecs = 'Each extra spec needs a key.'
-    setErrors({ fields: found, general: null })
-    if (Object.keys(found).length > 0) return focusFirstError(form.current)
+    if (Object.keys(found).length > 0) return showErrors(form.current, () => setErrors({ fields: found, general: null }))
+    setErrors(noErrors)
     try {
       await create({
         variables: {
@@ -89,8 +89,7 @@ export function CreateFlavorDialog({ onClose, onCreated }: { onClose: () => void
       onCreated(texts.name.trim())
       onClose()
     } catch (error) {
-      setErrors(formErrors(error, fieldFor))
-      focusFirstError(form.current)
+      showErrors(form.current, () => setErrors(formErrors(error, fieldFor)))
     }
   }
   const text = (field: keyof typeof texts) => ({
@@ -163,8 +162,8 @@ export function ExtraSpecsDialog({ flavor, onClose }: { flavor: FlavorFieldsFrag
   const save = async (): Promise<void> => {
     const wanted = filledRows(rows)
     const keys = new Set(wanted.map(({ key }) => key))
-    if (keys.has('')) return setFailure('Each extra spec needs a key.')
-    if (keys.size < wanted.length) return setFailure('Each key may stand once.')
+    if (keys.has('')) return showErrors(form.current, () => setFailure('Each extra spec needs a key.'))
+    if (keys.size < wanted.length) return showErrors(form.current, () => setFailure('Each key may stand once.'))
     const changed = wanted.filter(({ key, value }) => before.find((spec) => spec.key === key)?.value !== value)
     const gone = before.map(({ key }) => key).filter((key) => !keys.has(key))
     setBusy(true)
@@ -177,9 +176,10 @@ export function ExtraSpecsDialog({ flavor, onClose }: { flavor: FlavorFieldsFrag
       onClose()
     } catch (error) {
       const { general, fields } = formErrors<'specs'>(error, () => 'specs')
-      setFailure(fields.specs ?? general)
-      focusFirstError(form.current)
-      setBusy(false)
+      showErrors(form.current, () => {
+        setFailure(fields.specs ?? general)
+        setBusy(false)
+      })
     }
   }
   return (

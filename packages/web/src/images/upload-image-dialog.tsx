@@ -16,7 +16,7 @@ import {
 } from '@patternfly/react-core'
 import { type FormEvent, useEffect, useId, useRef, useState } from 'react'
 import { FieldMessage, SelectField, TextField } from '../components/fields.js'
-import { focusFirstError } from '../components/focus-first-error.js'
+import { showErrors } from '../components/show-errors.js'
 import type { DiskFormat, ImageFieldsFragment } from '../generated/graphql.js'
 import { formatBytes } from '../lib/format.js'
 import { randomKey } from '../lib/keys.js'
@@ -90,8 +90,8 @@ export function UploadImageDialog({ image, onClose, onDone, onChanged }: UploadI
       found.checksum = 'A SHA-256 checksum has 64 hexadecimal digits.'
     if (file === null) found.file = 'Choose the file with the data.'
     else if (file.size === 0) found.file = 'The file is empty.'
-    setErrors({ fields: found, general: null })
-    if (Object.keys(found).length > 0 || file === null) return focusFirstError(form.current)
+    if (Object.keys(found).length > 0 || file === null) return showErrors(form.current, () => setErrors({ fields: found, general: null }))
+    setErrors(noErrors)
     const digest = checksum === '' ? null : `sha256:${checksum.trim().toLowerCase().replace('sha256:', '')}`
     try {
       let imageId = image?.id ?? made
@@ -117,9 +117,7 @@ export function UploadImageDialog({ image, onClose, onDone, onChanged }: UploadI
       await upload(imageId, file, digest)
     } catch (error) {
       const mapped = formErrors(error, fieldFor)
-      setErrors(mapped.general === null ? mapped : noErrors)
-      if (mapped.general !== null) setErrors({ fields: {}, general: mapped.general })
-      focusFirstError(form.current)
+      showErrors(form.current, () => setErrors(mapped.general === null ? mapped : { fields: {}, general: mapped.general }))
     }
   }
   const close = async (): Promise<void> => {

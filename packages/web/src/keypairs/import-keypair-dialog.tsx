@@ -3,7 +3,7 @@ import { useMutation } from '@apollo/client/react'
 import { Alert, Button, Form, FormGroup, Modal, ModalBody, ModalFooter, ModalHeader } from '@patternfly/react-core'
 import { type FormEvent, useId, useRef, useState } from 'react'
 import { SelectField, TextAreaField, TextField } from '../components/fields.js'
-import { focusFirstError } from '../components/focus-first-error.js'
+import { showErrors } from '../components/show-errors.js'
 import type { KeypairType } from '../generated/graphql.js'
 import { randomKey } from '../lib/keys.js'
 import { type FormErrors, formErrors } from '../lib/problem.js'
@@ -35,15 +35,14 @@ export function ImportKeypairDialog({ onClose, onImported }: { onClose: () => vo
     if (!nameRule.test(name)) found.name = 'A name has 1 to 255 letters, digits, blanks, and _ - @ dot.'
     if (publicKey.trim() === '') found.publicKey = 'Paste the public key.'
     else if (publicKey.includes('PRIVATE KEY')) found.publicKey = 'This is a private key. Keep it to yourself and paste the public one.'
-    setErrors({ fields: found, general: null })
-    if (Object.keys(found).length > 0) return focusFirstError(form.current)
+    if (Object.keys(found).length > 0) return showErrors(form.current, () => setErrors({ fields: found, general: null }))
+    setErrors(noErrors)
     try {
       await importKeypair({ variables: { input: { name, type, publicKey: publicKey.trim(), idempotencyKey: randomKey() } } })
       onImported(name)
       onClose()
     } catch (error) {
-      setErrors(formErrors(error, fieldFor))
-      focusFirstError(form.current)
+      showErrors(form.current, () => setErrors(formErrors(error, fieldFor)))
     }
   }
   return (

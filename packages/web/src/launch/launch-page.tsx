@@ -4,9 +4,9 @@ import { Alert, Button, Card, CardBody, CardTitle, Checkbox, Form, FormGroup, Gr
 import { type FormEvent, useEffect, useRef, useState } from 'react'
 import { useNavigate } from 'react-router'
 import { TextField } from '../components/fields.js'
-import { focusFirstError } from '../components/focus-first-error.js'
 import { KeyValueRows } from '../components/key-value-rows.js'
 import { PageTitle } from '../components/page-title.js'
+import { showErrors } from '../components/show-errors.js'
 import { ErrorNotice, Forbidden, Loading } from '../components/states.js'
 import { flavorsQuery } from '../flavors/flavor.documents.js'
 import { imageQuery } from '../images/image.documents.js'
@@ -77,8 +77,8 @@ function LaunchForm() {
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault()
     const found = checkDraft(draft)
-    setErrors({ fields: found, general: null })
-    if (Object.keys(found).length > 0) return focusFirstError(form.current)
+    if (Object.keys(found).length > 0) return showErrors(form.current, () => setErrors({ fields: found, general: null }))
+    setErrors(noErrors)
     try {
       const made = await launch(draft)
       dropDrafts()
@@ -86,8 +86,7 @@ function LaunchForm() {
       showToast('info', made.servers.length === 1 ? `Launching ${draft.name.trim()}.` : `Launching ${made.servers.length} servers.`)
       await navigate(`/servers/${made.server.id}`)
     } catch (error) {
-      setErrors(formErrors(error, fieldFor))
-      focusFirstError(form.current)
+      showErrors(form.current, () => setErrors(formErrors(error, fieldFor)))
     }
   }
 

@@ -3,8 +3,8 @@ import { ActionGroup, Alert, Button, Card, CardBody, Form, Title } from '@patter
 import { type FormEvent, useRef, useState } from 'react'
 import { Navigate, useSearchParams } from 'react-router'
 import { TextField } from '../components/fields.js'
-import { focusFirstError } from '../components/focus-first-error.js'
 import { useDocumentTitle } from '../components/page-title.js'
+import { showErrors } from '../components/show-errors.js'
 import { safeNext } from '../lib/own-origin.js'
 import { problemOf } from '../lib/problem.js'
 import { useSession, useSessionStore } from '../lib/session-context.js'
@@ -26,8 +26,8 @@ export function SignInPage() {
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault()
     setFailure(null)
-    setMissing(username === '' || password === '')
-    if (username === '' || password === '') return focusFirstError(form.current)
+    if (username === '' || password === '') return showErrors(form.current, () => setMissing(true))
+    setMissing(false)
     setBusy(true)
     try {
       await store.signIn(username, password)
