@@ -8,10 +8,11 @@ import fastifyWebsocket from '@fastify/websocket'
 import { CloudError } from '@kilonova/contract/errors'
 import type { Logger } from '@kilonova/runtime/logger'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { type GraphQLSchema, getOperationAST } from 'graphql'
+import type { GraphQLError, GraphQLFormattedError, GraphQLSchema } from 'graphql'
 import { makeHandler } from 'graphql-ws/use/@fastify/websocket'
 import type { Caller } from '../caller.js'
 import type { Services } from '../services.js'
+import { admitDocument } from './admit-document.js'
 import { RequestContext, type RequestInfo } from './context.js'
 import { type DocumentLimits, limitDocument } from './document-limits.js'
 import { formatError } from './errors.js'
@@ -119,6 +120,10 @@ export async function registerGateway(app: FastifyInstance, options: GatewayOpti
     return reply.code(Number(formatted.extensions?.httpStatus ?? 500)).send({ errors: [formatted] })
   }
 
+  /** Errors over a WebSocket say what they say over HTTP: a code, and nothing from inside. */
+  const shownOnSocket = (errors: readonly GraphQLError[]): GraphQLFormattedError[] =>
+    errors.map((error) => formatError(error.toJSON(), error, newRequestId(), log))
+
   const answerHttp = async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
     const info = requestInfo(request, reply)
     let context: RequestContext
@@ -181,19 +186,10 @@ export async function registerGateway(app: FastifyInstance, options: GatewayOpti
             options.schemaHash,
           )
         },
-        onSubscribe: (_context, _id, payload) => {
-          void payload
-        },
-        onOperation: (_context, _id, _payload, args) => {
-          const operation = getOperationAST(args.document, args.operationName)
-          if (operation !== null && operation !== undefined)
-            limitDocument(schema, args.document, operation, args.variableValues ?? {}, limits)
-        },
-        onError: (_context, _id, _payload, errors) =>
-          errors.map((error) => {
-            const formatted = formatError(error.toJSON(), error, newRequestId(), log)
-            return Object.assign(error, { message: formatted.message, extensions: formatted.extensions })
-          }),
+        onSubscribe: (_context, _id, payload) => admitDocument({ schema, limits, maxTokens: config.max_tokens }, payload),
+        onNext: (_context, _id, _payload, _args, result) =>
+          result.errors === undefined ? result : { ...result, errors: shownOnSocket(result.errors) },
+        onError: (_context, _id, _payload, errors) => shownOnSocket(errors),
       }),
     ),
   })
