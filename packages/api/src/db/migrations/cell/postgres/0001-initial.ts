@@ -1,4 +1,4 @@
-// Made 20261121043556 by make-migration. Never edit a landed migration.
+// Made 20261121065243 by make-migration. Never edit a landed migration.
 import { Migration } from '@mikro-orm/migrations'
 
 export class Migration0001 extends Migration {
