@@ -16,12 +16,19 @@ export const apiOptions = {
     shutdown_timeout: seconds(60),
     sync_power_state_interval: z.number().int().default(600),
     force_config_drive: z.boolean().default(false),
+    /** Redis, such as redis://:password@host:6379. Absent: everything runs in one process. */
+    transport_url: z.string().nullable().default(null),
+    transport_url_file: z.string().nullable().default(null),
+    /** Seconds that requests under way have to end when a process is stopped. */
+    graceful_shutdown_timeout: seconds(60),
     region_name: z.string().default('RegionOne'),
   }),
   api: z.strictObject({
     max_limit: z.number().int().positive().default(1000),
     enable_instance_password: z.boolean().default(true),
     dhcp_domain: z.string().default('novalocal'),
+    /** Address under which hosts fetch images; absent: the one an API process has told. */
+    internal_url: z.url().nullable().default(null),
     /** Addresses under which browsers reach the cloud; an Origin must be one of them. Empty: the address it listens on. */
     public_urls: z.array(z.url()).default([]),
     max_depth: z.number().int().positive().default(12),
@@ -57,6 +64,16 @@ export const apiOptions = {
     metadata_items: limit(128),
     key_pairs: limit(100),
     recheck_quota: z.boolean().default(true),
+  }),
+  database: z.strictObject({
+    /** PostgreSQL, such as postgres://user:password@host/kilonova: the databases are NAME_api, NAME_cell0 and NAME_cell1. Absent: SQLite. */
+    connection: z.string().nullable().default(null),
+    /** A file that holds it, so that the password is in no option file. */
+    connection_file: z.string().nullable().default(null),
+  }),
+  vnc: z.strictObject({
+    /** Address under which browsers reach the console proxy, where it is not that of the dashboard. */
+    novncproxy_base_url: z.url().nullable().default(null),
   }),
   consoleauth: z.strictObject({ token_ttl: z.number().int().positive().max(600).default(60) }),
   notifications: z.strictObject({ event_retention_seconds: z.number().int().positive().default(604800) }),

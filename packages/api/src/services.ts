@@ -15,7 +15,7 @@ import type { CreateServer } from './modules/servers/create-server.js'
 import type { ServerService } from './modules/servers/server.service.js'
 import type { PlacementService } from './placement/placement.service.js'
 import type { Policy } from './policy/policy.js'
-import type { SchedulerService } from './scheduler/scheduler.service.js'
+import type { SchedulerSetup } from './scheduler/schedule.js'
 
 export interface Services {
   readonly config: ApiConfig
@@ -32,9 +32,12 @@ export interface Services {
   readonly servers: ServerService
   readonly createServer: CreateServer
   readonly placement: PlacementService
-  readonly scheduler: SchedulerService
+  /** Filters and weighers of the configuration. */
+  readonly schedulerSetup: SchedulerSetup
   readonly events: EventHub
   readonly box: SecretBox
   /** Address under which browsers reach this cloud. */
   readonly publicUrl: () => string
+  /** Address under which browsers reach the console proxy. */
+  readonly consoleUrl: () => string
 }

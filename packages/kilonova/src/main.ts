@@ -1,11 +1,13 @@
 /** The `kilonova` command. */
 import { writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { NewerSchemaError } from '@kilonova/api/db/migrator'
 import { buildCloudSchema, printCloudSchema } from '@kilonova/api/graphql/schema'
 import { ConfigError } from '@kilonova/runtime/config'
 import { createLogger } from '@kilonova/runtime/logger'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { OperatorError } from './cloud/data-folder.js'
+import { type CloudRole, cloudRoles } from './cloud/deployment.js'
 import { type DownFlags, down } from './commands/down.js'
 import { type UpFlags, up } from './commands/up.js'
 import { buildTinyImage } from './tiny-image/tiny-image.js'
@@ -18,6 +20,22 @@ function wholeNumber(least: number, most: number) {
       throw new InvalidArgumentError(`a whole number from ${least} to ${most}.`)
     return value
   }
+}
+
+/** Roles, separated by commas; the flag may be repeated. */
+function rolesOf(text: string, before: CloudRole[]): CloudRole[] {
+  const roles = text.split(',').map((name) => {
+    const role = cloudRoles.find((known) => known === name.trim())
+    if (role === undefined) throw new InvalidArgumentError(`roles are ${cloudRoles.join(', ')}.`)
+    return role
+  })
+  return [...before, ...roles]
+}
+
+function nameOf(text: string): string {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(text))
+    throw new InvalidArgumentError('letters, digits, dots, dashes and underscores, at most 63.')
+  return text
 }
 
 /** A flag that the environment may give as KILONOVA_<FLAG>. */
@@ -38,11 +56,35 @@ program
   .addOption(flag('--driver <driver>', 'what runs the guests').choices(['auto', 'libvirt', 'fake']).default('auto'))
   .addOption(flag('--hosts <count>', 'simulated hosts of the fake driver').argParser(wholeNumber(1, 1000)).default(3))
   .addOption(flag('--data <folder>', 'where the cloud lives').default('./.kilonova'))
-  .addOption(flag('--port <port>', 'port of dashboard and API').argParser(wholeNumber(0, 65535)).default(8774))
+  .addOption(
+    flag('--port <port>', 'port of dashboard and API, or of the first role’s health (default: 8774, or that of the role)').argParser(
+      wholeNumber(0, 65535),
+    ),
+  )
   .addOption(flag('--host <address>', 'address to listen on').default('127.0.0.1'))
   .addOption(flag('--libvirt-uri <uri>', 'use this libvirt daemon instead of an own one'))
   .addOption(flag('--no-install', 'install nothing; say what is missing'))
-  .action(async (options: UpFlags) => up({ ...options, libvirtUri: options.libvirtUri ?? null }))
+  .addOption(
+    flag('--role <roles>', `run only these roles in this process: ${cloudRoles.join(', ')}`)
+      .argParser(rolesOf)
+      .default([], 'all'),
+  )
+  .addOption(
+    flag('--name <name>', 'name of this process and, with the compute role, of its host')
+      .argParser(nameOf)
+      .default(hostname(), 'the name of this machine'),
+  )
+  .addOption(flag('--db <url>', 'PostgreSQL instead of SQLite: postgres://user:password@host/kilonova'))
+  .addOption(flag('--bus <url>', 'Redis that joins the processes: redis://host:6379'))
+  .action(async (options: UpFlags) =>
+    up({
+      ...options,
+      libvirtUri: options.libvirtUri ?? null,
+      port: options.port ?? null,
+      db: options.db ?? null,
+      bus: options.bus ?? null,
+    }),
+  )
 
 program
   .command('down')

@@ -36,10 +36,10 @@ export class LostActions {
     this.#options = options
   }
 
-  /** First what an earlier run left (everything begun before `openedAt`), then now and then what others left. */
-  async run(openedAt: number, stop: AbortSignal): Promise<void> {
+  /** First what an earlier run left, then now and then what others left. `alone`: everything begun before `openedAt` is nobody's. */
+  async run(openedAt: number, alone: boolean, stop: AbortSignal): Promise<void> {
     const { api, clock, log } = this.#options
-    let before = openedAt
+    let before = alone ? openedAt : openedAt - graceMs
     while (!stop.aborted) {
       try {
         await this.takeUp(before)

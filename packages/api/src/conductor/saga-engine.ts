@@ -5,10 +5,10 @@
 import { CloudError, isErrorCode, toErrorReport } from '@kilonova/contract/errors'
 import type { WorkKey } from '@kilonova/contract/rpc/agent'
 import type { WorkOutcome } from '@kilonova/contract/rpc/conductor'
+import { BusUnavailableError } from '@kilonova/runtime/bus/bus'
 import type { Clock } from '@kilonova/runtime/clock'
 import type { Logger } from '@kilonova/runtime/logger'
-import { leaveTransactionScope, openTransaction } from '@kilonova/runtime/transaction-scope'
-import type { Transaction } from 'kysely'
+import { leaveTransactionScope } from '@kilonova/runtime/transaction-scope'
 import type { Database } from '../db/database.js'
 import { operationUpdate } from '../events/operation-update.js'
 import type { Outbox, OutboxEntry } from '../events/outbox.js'
@@ -21,16 +21,7 @@ import {
   type StepOutcome,
   WorkFailedError,
 } from './saga.js'
-import {
-  failureOf,
-  type NewSaga,
-  parseFailure,
-  type SagaChange,
-  type SagaDirection,
-  SagaLostError,
-  type SagaRow,
-  SagaStore,
-} from './saga-store.js'
+import { failureOf, parseFailure, type SagaChange, type SagaDirection, SagaLostError, type SagaRow, SagaStore } from './saga-store.js'
 
 /** A definition whose state type only it knows. */
 // biome-ignore lint/suspicious/noExplicitAny: the engine reads the state through the definition's own schema
@@ -70,8 +61,8 @@ export class SagaEngine<Schema> {
   constructor(options: SagaEngineOptions<Schema>) {
     this.#database = options.database
     this.#outbox = options.outbox
-    this.store = new SagaStore(options.database, options.owner)
     this.#definitions = new Map(options.definitions.map((definition) => [definition.kind, definition]))
+    this.store = new SagaStore(options.database, options.owner, [...this.#definitions.keys()])
     this.#clock = options.clock
     this.#log = options.log
     this.#resendMs = options.resendMs ?? 5000
@@ -87,14 +78,6 @@ export class SagaEngine<Schema> {
     this.#stop.abort()
     await this.#poller
     await Promise.allSettled([...this.#running.values()])
-  }
-
-  /** Writes a saga in the caller's transaction and runs it once that has committed. */
-  async begin(trx: Transaction<Schema>, saga: NewSaga): Promise<boolean> {
-    if (!this.#definitions.has(saga.kind)) throw new Error(`no saga of kind ${saga.kind}`)
-    const inserted = await this.store.insert(trx, saga)
-    if (inserted) openTransaction()?.afterCommit.push(() => this.poke(saga.id))
-    return inserted
   }
 
   /** Runs a saga if it is due; never waits. */
@@ -284,7 +267,8 @@ export class SagaEngine<Schema> {
     const pivot = this.#pivotIndex(definition)
     const stepName = definition.steps[Math.max(row.step, 0)]?.name ?? ''
     const known = error instanceof WorkFailedError || error instanceof CloudError
-    if (row.direction === 'forward' && row.step < pivot) {
+    // A bus that is away decides nothing: the step waits for it, on either side of the pivot.
+    if (row.direction === 'forward' && row.step < pivot && !(error instanceof BusUnavailableError)) {
       if (!known) this.#log.error({ err: error, saga: row.id, kind: row.kind, step: stepName }, 'saga step failed')
       const report = error instanceof WorkFailedError ? error.report : toErrorReport(error)
       const hostAtFault = error instanceof WorkFailedError ? error.hostAtFault : false

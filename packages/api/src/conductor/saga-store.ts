@@ -47,12 +47,16 @@ export class SagaLostError extends Error {
 
 export class SagaStore<Schema> {
   readonly #database: Database<SharedSchema>
+  readonly #kinds: readonly string[]
 
+  /** @param kinds what the owner can run; of other sagas it takes no lease. */
   constructor(
     database: Database<Schema>,
     readonly owner: string,
+    kinds: readonly string[] = [],
   ) {
     this.#database = database as unknown as Database<SharedSchema>
+    this.#kinds = kinds
   }
 
   get database(): Database<SharedSchema> {
@@ -98,6 +102,7 @@ export class SagaStore<Schema> {
           row_version: eb('row_version', '+', 1),
         }))
         .where('id', '=', id)
+        .where('kind', 'in', this.#kinds)
         .where((eb) => eb.or([eb('lease_owner', 'is', null), eb('lease_until', '<=', now), eb('lease_owner', '=', this.owner)]))
         .returningAll()
         .executeTakeFirst()
@@ -155,6 +160,7 @@ export class SagaStore<Schema> {
       .selectFrom('sagas')
       .select('id')
       .where('wake_at', '<=', now)
+      .where('kind', 'in', this.#kinds)
       .where((eb) => eb.or([eb('lease_owner', 'is', null), eb('lease_until', '<=', now), eb('lease_owner', '=', this.owner)]))
       .orderBy('wake_at')
       .limit(500)

@@ -63,7 +63,10 @@ export class Database<Schema> {
     } else {
       this.dialect = 'postgres'
       const pool = new pg.Pool({ connectionString: options.url, max: options.poolSize ?? 10, options: '-c timezone=UTC' })
-      pool.on('error', (error) => options.log.warn({ err: error, database: this.name }, 'idle database connection lost'))
+      const lost = (error: Error): void => options.log.warn({ err: error, database: this.name }, 'a database connection was lost')
+      pool.on('error', lost)
+      // The pool does not listen to those that are in use.
+      pool.on('connect', (client) => client.on('error', lost))
       this.#writer = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }), log })
       this.#reader = this.#writer
     }
@@ -127,6 +130,12 @@ export class Database<Schema> {
   onOutbox(listener: () => void): () => void {
     this.#outboxListeners.add(listener)
     return () => this.#outboxListeners.delete(listener)
+  }
+
+  /** Whether a statement gets through now. */
+  async answers(): Promise<boolean> {
+    await sql`select 1`.execute(this.read)
+    return true
   }
 
   async close(): Promise<void> {

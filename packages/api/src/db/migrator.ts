@@ -39,8 +39,23 @@ export async function schemaTools<Schema>(database: Database<Schema>, schema: Sc
   return database.dialect === 'sqlite' ? SqliteORM.init(options) : PostgresORM.init(options)
 }
 
-/** Applies what is missing and tells what it did. The caller holds the lock of the deployment. */
+/** Number of the lock that processes which start together take before they look at the schema. */
+const migrationLock = 7_411_802_233
+
+/** Applies what is missing and tells what it did. Processes that start together wait for each other; SQLite has one process only. */
 export async function migrate<Schema>(database: Database<Schema>, schema: SchemaName): Promise<string[]> {
+  if (database.dialect === 'sqlite') return migrateNow(database, schema)
+  return database.migrationClient.connection().execute(async (connection) => {
+    await sql`select pg_advisory_lock(${migrationLock})`.execute(connection)
+    try {
+      return await migrateNow(database, schema)
+    } finally {
+      await sql`select pg_advisory_unlock(${migrationLock})`.execute(connection)
+    }
+  })
+}
+
+async function migrateNow<Schema>(database: Database<Schema>, schema: SchemaName): Promise<string[]> {
   await refuseNewer(database, schema, database.dialect)
   const orm = await schemaTools(database, schema)
   const applied = await orm.migrator.up()

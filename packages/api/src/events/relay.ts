@@ -39,13 +39,11 @@ export class EventRelay {
     this.#options = options
   }
 
-  async start(): Promise<void> {
-    const { api, cells } = this.#options
-    api.onOutbox(() => this.poke())
-    for (const cell of await cells.all()) cell.database.onOutbox(() => this.poke())
+  start(): void {
     this.#loop = this.#run()
   }
 
+  /** Events may wait in an outbox. */
   poke(): void {
     this.#wake.abort()
   }

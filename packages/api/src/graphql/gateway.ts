@@ -1,10 +1,9 @@
-/** The API gateway: GraphQL over HTTP and WebSocket on one Fastify server. */
+/** The API gateway: GraphQL over HTTP and WebSocket on a Fastify server that has `@fastify/websocket`. */
 import { randomUUID } from 'node:crypto'
 import { ApolloServer, type ApolloServerPlugin, HeaderMap } from '@apollo/server'
 import { ApolloServerPluginCacheControlDisabled } from '@apollo/server/plugin/disabled'
 import fastifyCookie from '@fastify/cookie'
 import type { WebsocketHandler } from '@fastify/websocket'
-import fastifyWebsocket from '@fastify/websocket'
 import { CloudError } from '@kilonova/contract/errors'
 import type { Logger } from '@kilonova/runtime/logger'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -27,9 +26,6 @@ export interface GatewayOptions {
   /** Origins of browsers that may speak to us, for example http://127.0.0.1:8774. */
   allowedOrigins: () => readonly string[]
 }
-
-/** Sub-protocols of the WebSockets on this server: GraphQL subscriptions, consoles. */
-const knownProtocols = ['graphql-transport-ws', 'binary']
 
 /** Close code for an expired or invalid token: the client may come back with a new one. */
 const closeForbidden = 4403
@@ -78,6 +74,8 @@ export async function registerGateway(app: FastifyInstance, options: GatewayOpti
     introspection: true,
     csrfPrevention: true,
     includeStacktraceInErrorResponses: false,
+    // The process decides when it ends; Apollo would raise the signal again.
+    stopOnTerminationSignals: false,
     parseOptions: { maxTokens: config.max_tokens },
     plugins: [ApolloServerPluginCacheControlDisabled(), limitPlugin, errorPlugin],
     formatError: (formatted, error) =>
@@ -87,14 +85,6 @@ export async function registerGateway(app: FastifyInstance, options: GatewayOpti
   await apollo.start()
 
   await app.register(fastifyCookie)
-  await app.register(fastifyWebsocket, {
-    options: {
-      maxPayload: 1 << 20,
-      perMessageDeflate: false,
-      // Consoles offer their token beside `binary`: what is picked is visible, so never that.
-      handleProtocols: (offered: Set<string>) => knownProtocols.find((known) => offered.has(known)) ?? false,
-    },
-  })
 
   const requestInfo = (request: FastifyRequest, reply: FastifyReply | null): RequestInfo => ({
     requestId: request.id,

@@ -1,5 +1,5 @@
-/** What the scheduler knows of a host and of a request. Plain data: the decision is a pure function over it. */
-import type { ProviderSnapshot, ResourceAmounts } from '../placement/placement.service.js'
+/** What the scheduler knows of a host. Plain data: the decision is a pure function over it. */
+import type { ProviderSnapshot } from '../placement/placement.service.js'
 
 export interface HostState {
   readonly host: string
@@ -15,17 +15,6 @@ export interface HostState {
   /** [architecture, hypervisor type, vm mode] */
   readonly supportedInstances: readonly (readonly [string, string, string])[]
   readonly provider: ProviderSnapshot
-}
-
-export interface ScheduleRequest {
-  readonly serverIds: readonly string[]
-  readonly amounts: ResourceAmounts
-  readonly availabilityZone: string | null
-  readonly imageProperties: Readonly<Record<string, string>>
-  /** Only this host or node may be used; filters still apply (requested destination). */
-  readonly requestedHost: string | null
-  readonly requestedNode: string | null
-  readonly ignoreHosts: readonly string[]
 }
 
 /** Free amount of a class as the weighers see it: may be negative. */

@@ -1,9 +1,10 @@
 /** The scheduler's in-memory answer and placement's SQL are one formula (C-ALR-1…4), and no run of claims goes above a capacity. */
+import type { ScheduleRequest } from '@kilonova/contract/rpc/scheduler'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Scratch, scratchDatabase, scratchDialects } from '../db/scratch.testkit.js'
 import { type InventoryReport, PlacementService } from '../placement/placement.service.js'
-import type { HostState, ScheduleRequest } from './host-state.js'
+import type { HostState } from './host-state.js'
 import { decide } from './schedule.js'
 
 const inventory = fc

@@ -3,9 +3,10 @@
  * that says why. It reads no clock, no database and no configuration; claiming the result in placement is the caller's part.
  */
 import type { HostRejection, SchedulingStage, WeighedHost } from '@kilonova/contract/operations'
+import type { ScheduleRequest } from '@kilonova/contract/rpc/scheduler'
 import { fits } from '../placement/placement.service.js'
 import type { HostFilter } from './filters/filter.js'
-import type { HostState, ScheduleRequest } from './host-state.js'
+import type { HostState } from './host-state.js'
 import type { HostWeigher } from './weighers/weigher.js'
 
 export interface SchedulerSetup {

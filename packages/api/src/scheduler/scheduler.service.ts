@@ -1,17 +1,13 @@
-/** Loads what the decision needs, decides, claims the winner in placement and keeps alternates of the same cell (C-SCH-5, 9). */
+/** Has a host chosen, claims it in placement and keeps alternates of the same cell (C-SCH-5, 9). */
 import { CloudError } from '@kilonova/contract/errors'
 import type { SchedulingTrace } from '@kilonova/contract/operations'
+import type { RankedHost, ScheduleRequest } from '@kilonova/contract/rpc/scheduler'
 import type { Clock } from '@kilonova/runtime/clock'
 import type { PlacementService } from '../placement/placement.service.js'
-import type { HostState, ScheduleRequest } from './host-state.js'
-import { decide, placementQueryOf, type SchedulerSetup } from './schedule.js'
+import type { Decider } from './decider.js'
+import { placementQueryOf } from './schedule.js'
 
-export interface ChosenHost {
-  host: string
-  node: string
-  nodeId: string
-  cellId: string
-}
+export type ChosenHost = Omit<RankedHost, 'providerId'>
 
 export interface Selection {
   selected: ChosenHost
@@ -25,12 +21,14 @@ export class NoValidHostError extends CloudError {
 }
 
 export interface SchedulerOptions {
-  setup: SchedulerSetup
+  decider: Decider
   placement: PlacementService
-  loadHosts: () => Promise<HostState[]>
   maxAttempts: number
   clock: Clock
 }
+
+/** Decisions that were all taken by others before the claim: so often a new one is asked for. */
+const mostRounds = 3
 
 export class SchedulerService {
   readonly #options: SchedulerOptions
@@ -39,58 +37,51 @@ export class SchedulerService {
     this.#options = options
   }
 
-  get setup(): SchedulerSetup {
-    return this.#options.setup
-  }
-
   /** Chooses and claims a host for one server. Repeating it for a server that holds a claim is the caller's to avoid. */
   async select(
     request: ScheduleRequest,
     consumer: { id: string; projectId: string; userId: string },
   ): Promise<{ selection: Selection; trace: SchedulingTrace }> {
-    const startedAt = this.#options.clock.now()
-    const decision = decide(request, await this.#options.loadHosts(), this.#options.setup)
-    const trace: SchedulingTrace = {
-      startedAt,
-      finishedAt: null,
-      placementQuery: placementQueryOf(request),
-      stages: [...decision.stages],
-      rejections: [...decision.rejections],
-      weighedHosts: [...decision.weighed],
-      selectedHost: null,
-      alternateHosts: [],
-      attempts: 0,
-    }
-    let lost = 0
-    for (const host of decision.ranked) {
-      if (!(await this.#options.placement.claim(consumer, host.provider.providerId, request.amounts))) {
-        lost++
-        continue
+    const { clock, decider, maxAttempts, placement } = this.#options
+    const startedAt = clock.now()
+    for (let round = 1; ; round++) {
+      const decision = await decider.decide(request)
+      const trace: SchedulingTrace = {
+        startedAt,
+        finishedAt: null,
+        placementQuery: placementQueryOf(request),
+        stages: decision.stages,
+        rejections: decision.rejections,
+        weighedHosts: decision.weighed,
+        selectedHost: null,
+        alternateHosts: [],
+        attempts: 0,
       }
-      const alternates = decision.ranked
-        .filter((other) => other !== host && other.cellId === host.cellId)
-        .slice(0, this.#options.maxAttempts - 1)
-      trace.stages.push({
-        kind: 'CLAIM',
-        name: 'claim',
-        hostsBefore: decision.ranked.length,
-        hostsAfter: decision.ranked.length - lost,
-        reason: lost === 0 ? null : 'taken meanwhile',
-      })
-      trace.selectedHost = host.host
-      trace.alternateHosts = alternates.map((alternate) => alternate.host)
-      trace.finishedAt = this.#options.clock.now()
-      return { selection: { selected: chosen(host), alternates: alternates.map(chosen) }, trace }
+      const { ranked } = decision
+      let lost = 0
+      for (const host of ranked) {
+        if (!(await placement.claim(consumer, host.providerId, request.amounts))) {
+          lost++
+          continue
+        }
+        const alternates = ranked.filter((other) => other !== host && other.cellId === host.cellId).slice(0, maxAttempts - 1)
+        trace.stages.push({
+          kind: 'CLAIM',
+          name: 'claim',
+          hostsBefore: ranked.length,
+          hostsAfter: ranked.length - lost,
+          reason: lost === 0 ? null : 'taken meanwhile',
+        })
+        trace.selectedHost = host.host
+        trace.alternateHosts = alternates.map((alternate) => alternate.host)
+        trace.finishedAt = clock.now()
+        return { selection: { selected: chosen(host), alternates: alternates.map(chosen) }, trace }
+      }
+      if (lost > 0) trace.stages.push({ kind: 'CLAIM', name: 'claim', hostsBefore: lost, hostsAfter: 0, reason: 'taken meanwhile' })
+      trace.finishedAt = clock.now()
+      if (lost === 0 || round === mostRounds) throw new NoValidHostError(trace)
     }
-    if (lost > 0) trace.stages.push({ kind: 'CLAIM', name: 'claim', hostsBefore: lost, hostsAfter: 0, reason: 'taken meanwhile' })
-    trace.finishedAt = this.#options.clock.now()
-    throw new NoValidHostError(trace)
   }
 }
 
-const chosen = (host: HostState): ChosenHost => ({
-  host: host.host,
-  node: host.node,
-  nodeId: host.nodeId,
-  cellId: host.cellId,
-})
+const chosen = ({ host, node, nodeId, cellId }: RankedHost): ChosenHost => ({ host, node, nodeId, cellId })

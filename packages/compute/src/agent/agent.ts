@@ -4,7 +4,7 @@ import { CloudError, isErrorCode } from '@kilonova/contract/errors'
 import { type AgentService, agentService, agentTopic, type WorkKey } from '@kilonova/contract/rpc/agent'
 import { conductorService, conductorTopic, type WorkOutcome } from '@kilonova/contract/rpc/conductor'
 import type { HandlersOf } from '@kilonova/contract/rpc/method'
-import type { MessageBus, Subscription } from '@kilonova/runtime/bus/bus'
+import { BusUnavailableError, type MessageBus, type Subscription } from '@kilonova/runtime/bus/bus'
 import type { Clock } from '@kilonova/runtime/clock'
 import type { Logger } from '@kilonova/runtime/logger'
 import { type Driver, DriverError } from '../driver.js'
@@ -97,7 +97,7 @@ export class Agent {
       discardDisks: async (input) => this.#accept(input.key, () => driver.discardDisks(input.key.serverId)),
       spawn: async (input) =>
         this.#accept(input.key, async (signal) => {
-          await this.#requireStillWanted(input.key)
+          await this.#requireStillWanted(input.key, signal)
           await driver.spawn(input.guest, signal)
         }),
       destroy: async (input) => this.#accept(input.key, () => driver.destroy(input.key.serverId)),
@@ -200,11 +200,20 @@ export class Agent {
     }
   }
 
-  /** A late message must not start a guest that nobody waits for. */
-  async #requireStillWanted(key: WorkKey): Promise<void> {
-    const { bus, cellId, host } = this.#options
-    const { wanted } = await bus.call(conductorTopic(cellId), conductorService.authorize, { key, host })
-    if (!wanted) throw new DriverError('CANCELLED', 'The guest is not wanted any more.', { hostAtFault: false })
+  /** A late message must not start a guest that nobody waits for. While nobody can say, it waits too. */
+  async #requireStillWanted(key: WorkKey, signal: AbortSignal): Promise<void> {
+    const { bus, cellId, clock, host } = this.#options
+    for (let tries = 1; !signal.aborted && !this.#stop.signal.aborted; tries++) {
+      try {
+        const { wanted } = await bus.call(conductorTopic(cellId), conductorService.authorize, { key, host })
+        if (wanted) return
+        break
+      } catch (error) {
+        if (!(error instanceof BusUnavailableError)) throw error
+        await clock.sleep(Math.min(100 * 2 ** tries, 5000), signal)
+      }
+    }
+    throw new DriverError('CANCELLED', 'The guest is not wanted any more.', { hostAtFault: false })
   }
 
   async #register(): Promise<void> {

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import type { CellDatabase } from '@kilonova/api/cells/cells.service'
 import type { ApiSchema } from '@kilonova/api/db/schemas'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { cell1Id } from './cloud.js'
 import { dialects, TestCloud } from './cloud.testkit.js'
+import { cell1Id } from './deployment.js'
 import { auditCloud, create, createActive, fakeDriver, serverInput, show, untilStatus } from './proof.testkit.js'
 
 describe.each(dialects)('the auditor on %s', (dialect) => {

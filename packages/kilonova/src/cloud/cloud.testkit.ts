@@ -2,12 +2,13 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { WrapSaga } from '@kilonova/api/control-plane'
+import type { WrapSaga } from '@kilonova/api/conductor/conductors'
 import { createLogger, type Logger } from '@kilonova/runtime/logger'
 import pg from 'pg'
 import { Cloud } from './cloud.js'
 import { type CloudConfig, cloudOptions } from './cloud-config.js'
 import { DataFolder } from './data-folder.js'
+import { cloudRoles, deploymentOf } from './deployment.js'
 import { type FirstStart, newAdmin, seedCloud } from './seed.js'
 
 export type Dialect = 'sqlite' | 'postgres'
@@ -110,16 +111,18 @@ export class TestCloud {
       ]),
     ) as CloudConfig
     Object.assign(config.fake, { prepare_ms: 0, spawn_ms: 0, power_ms: 0, ...this.#options.config?.fake })
+    const data = DataFolder.open(this.folder)
+    const db = dialect === 'postgres' ? await this.#postgres() : null
     this.cloud = await Cloud.open({
-      data: DataFolder.open(this.folder),
+      data,
       config,
+      deployment: deploymentOf({ roles: cloudRoles, name: 'test', db, bus: null }, config, data),
       host: '127.0.0.1',
       port: 0,
       driver: { kind: 'fake', hosts },
       version: 'test',
       log,
       ...(this.#options.wrapSaga === undefined ? {} : { wrapSaga: this.#options.wrapSaga }),
-      ...(dialect === 'postgres' ? { databaseUrl: await this.#postgres() } : {}),
     })
     this.first ??= newAdmin()
     await seedCloud(this.cloud.plane, this.first, async () => ({
@@ -222,7 +225,7 @@ export class TestCloud {
     }
   }
 
-  async #postgres(): Promise<(name: string) => string> {
+  async #postgres(): Promise<string> {
     const base = process.env.KILONOVA_TEST_POSTGRES
     if (base === undefined) throw new Error('PostgreSQL is not installed')
     if (this.#databases.length === 0) {
@@ -235,6 +238,6 @@ export class TestCloud {
       }
       await client.end()
     }
-    return (name) => base.replace(/\/[^/]*$/, `/${this.#prefix}_${name}`)
+    return base.replace(/\/[^/]*$/, `/${this.#prefix}`)
   }
 }

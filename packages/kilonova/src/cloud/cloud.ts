@@ -1,36 +1,38 @@
-/** Runs every role of the cloud in this process. */
+/** One process of a cloud: opens what its roles need, starts them, ends them in order. All roles together are the all-in-one. */
 import { createHash } from 'node:crypto'
-import { hostname } from 'node:os'
-import { cell0Id } from '@kilonova/api/cells/cells.service'
-import { type ControlPlane, openControlPlane, type WrapSaga } from '@kilonova/api/control-plane'
+import type { WrapSaga } from '@kilonova/api/conductor/conductors'
+import { type ControlPlane, openControlPlane } from '@kilonova/api/control-plane'
 import { Agent } from '@kilonova/compute/agent/agent'
 import { allocationOf } from '@kilonova/compute/config'
 import type { Driver } from '@kilonova/compute/driver'
 import { FakeDriver } from '@kilonova/compute/drivers/fake/fake.driver'
 import { Journal } from '@kilonova/compute/journal/journal'
+import { ConsoleProxy } from '@kilonova/console-proxy/console-proxy'
+import type { MessageBus } from '@kilonova/runtime/bus/bus'
 import { InProcessBus } from '@kilonova/runtime/bus/in-process.bus'
+import { RedisBus } from '@kilonova/runtime/bus/redis.bus'
 import { systemClock } from '@kilonova/runtime/clock'
 import type { Logger } from '@kilonova/runtime/logger'
 import { SecretBox } from '@kilonova/runtime/secrets'
 import type { FastifyInstance } from 'fastify'
 import type { CloudConfig } from './cloud-config.js'
 import { type DataFolder, OperatorError } from './data-folder.js'
+import { cell1Id, type Deployment, isWhole, planeRolesOf } from './deployment.js'
+import { type Readiness, whatIsMissing } from './readiness.js'
 import { buildHttpServer } from './server.js'
 
 export interface CloudOptions {
   data: DataFolder
   config: CloudConfig
+  deployment: Deployment
   host: string
   port: number
+  /** Of the compute role. */
   driver: { kind: 'fake'; hosts: number } | { kind: 'libvirt'; make: (agent: { host: string; nodeId: string }) => Driver }
   version: string
   log: Logger
-  /** Address of a database by its name (api, cell0, cell1); absent: SQLite files in the data folder. */
-  databaseUrl?: (name: string) => string
   wrapSaga?: WrapSaga
 }
-
-export const cell1Id = '11111111-1111-4111-8111-111111111111'
 
 /** The same host keeps the same id over restarts: it names the compute node and its resource provider. */
 const nodeIdOf = (cloudId: string, host: string): string => {
@@ -38,66 +40,93 @@ const nodeIdOf = (cloudId: string, host: string): string => {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`
 }
 
+interface CloudParts {
+  plane: ControlPlane | null
+  bus: MessageBus
+  http: FastifyInstance
+  agents: Agent[]
+  readiness: Readiness
+}
+
 export class Cloud {
-  readonly plane: ControlPlane
   readonly agents: Agent[]
-  readonly bus: InProcessBus
+  readonly bus: MessageBus
   readonly http: FastifyInstance
+  readonly #plane: ControlPlane | null
   readonly #options: CloudOptions
+  readonly #readiness: Readiness
   #url = ''
 
-  private constructor(options: CloudOptions, parts: { plane: ControlPlane; bus: InProcessBus; http: FastifyInstance; agents: Agent[] }) {
+  private constructor(options: CloudOptions, parts: CloudParts) {
     this.#options = options
-    this.plane = parts.plane
+    this.#plane = parts.plane
     this.bus = parts.bus
     this.http = parts.http
     this.agents = parts.agents
+    this.#readiness = parts.readiness
   }
 
   get url(): string {
     return this.#url
   }
 
+  /** Throws in a process without a role of the control plane. */
+  get plane(): ControlPlane {
+    if (this.#plane === null) throw new Error('this process runs no role of the control plane')
+    return this.#plane
+  }
+
   static async open(options: CloudOptions): Promise<Cloud> {
-    const { data, config, log } = options
-    const bus = new InProcessBus(log)
+    const { config, data, deployment, log } = options
+    const { roles } = deployment
+    const bus = await openBus(options)
     let self: Cloud | undefined
     const url = (): string => self?.url ?? ''
     const publicUrl = (): string => config.api.public_urls[0] ?? url()
-    const databaseUrl = options.databaseUrl ?? ((name: string): string => `sqlite://${data.file('db', `${name}.db`)}`)
-    const plane = await openControlPlane({
-      apiUrl: databaseUrl('api'),
-      cells: [
-        { id: cell0Id, name: 'cell0', url: databaseUrl('cell0'), transportUrl: 'none:///' },
-        { id: cell1Id, name: 'cell1', url: databaseUrl('cell1'), transportUrl: 'in-process:///' },
-      ],
-      imageFolder: data.file('images'),
-      config,
-      version: options.version,
-      ownerName: hostname(),
-      bus,
-      box: new SecretBox(data.key),
-      clock: systemClock,
-      log,
-      internalUrl: url,
-      publicUrl,
-      ...(options.wrapSaga === undefined ? {} : { wrapSaga: options.wrapSaga }),
-    })
-    const agents = agentsOf(options, bus)
-    const http = await buildHttpServer({
-      plane,
-      cloudId: data.cloudId,
-      bus,
-      consoleCellIds: [cell1Id],
-      log,
-      allowedOrigins: () => [...config.api.public_urls.map((publicOrigin) => new URL(publicOrigin).origin), ...localOrigins(url())],
-      notReady: async () => {
-        const states = await plane.services.hypervisors.hostStates()
-        return states.some((state) => state.serviceUp) ? [] : ['no compute host has registered yet']
-      },
-    })
-    self = new Cloud(options, { plane, bus, http, agents })
-    return self
+    const consoleUrl = (): string => config.vnc.novncproxy_base_url?.replace(/\/$/, '') ?? publicUrl()
+    const allowedOrigins = (): string[] => [
+      ...config.api.public_urls.map((publicOrigin) => new URL(publicOrigin).origin),
+      ...localOrigins(url()),
+    ]
+    let plane: ControlPlane | null = null
+    try {
+      const planeRoles = planeRolesOf(roles)
+      if (planeRoles.size > 0) {
+        plane = await openControlPlane({
+          ...deployment.databases,
+          roles: planeRoles,
+          imageFolder: data.file('images'),
+          config,
+          version: options.version,
+          ownerName: deployment.name,
+          bus,
+          box: new SecretBox(data.key),
+          clock: systemClock,
+          log,
+          internalUrl: url,
+          publicUrl,
+          consoleUrl,
+          ...(options.wrapSaga === undefined ? {} : { wrapSaga: options.wrapSaga }),
+        })
+      }
+      const agents = roles.has('compute') ? agentsOf(options, bus) : []
+      const readiness: Readiness = { started: false, stopping: false }
+      const http = await buildHttpServer({
+        plane: roles.has('api') ? plane : null,
+        consoleProxy: roles.has('console-proxy') ? new ConsoleProxy({ bus, cellIds: [cell1Id], allowedOrigins, log }) : null,
+        consoleUrl,
+        cloudId: data.cloudId,
+        log,
+        allowedOrigins,
+        notReady: () => whatIsMissing({ readiness, roles, plane, bus }),
+      })
+      self = new Cloud(options, { plane, bus, http, agents, readiness })
+      return self
+    } catch (error) {
+      await plane?.stop().catch((secondary: unknown) => log.error({ err: secondary }, 'closing the databases after a failed start'))
+      await bus.close()
+      throw error
+    }
   }
 
   /** Takes the port. Throws OperatorError when it cannot be had. */
@@ -119,22 +148,45 @@ export class Cloud {
 
   /** Starts every role; the port must have been taken. */
   async start(): Promise<void> {
-    await this.plane.start()
+    const { deployment, log } = this.#options
+    await this.#plane?.start()
     await Promise.all(this.agents.map((agent) => agent.start()))
-    await this.plane.services.hypervisors.discoverHosts()
-    this.#options.log.info({ url: this.#url, hosts: this.agents.length }, 'every role is running')
+    if (isWhole(deployment.roles)) await this.plane.services.hypervisors.discoverHosts()
+    this.#readiness.started = true
+    log.info({ url: this.#url, roles: [...deployment.roles], hosts: this.agents.length }, 'every role is running')
   }
 
+  /** Takes no more requests, gives those under way their time, then ends the roles. Guests run on. */
   async stop(): Promise<void> {
+    const { config, log } = this.#options
+    this.#readiness.stopping = true
+    const { server } = this.http
+    // A connection that has had its answer must not be kept for the next request.
+    const release = setInterval(() => server.closeIdleConnections(), 100)
+    const cut = setTimeout(() => {
+      log.warn('requests are cut off: they took longer than graceful_shutdown_timeout')
+      server.closeAllConnections()
+    }, config.DEFAULT.graceful_shutdown_timeout * 1000)
     await this.http.close()
+    clearInterval(release)
+    clearTimeout(cut)
     await Promise.all(this.agents.map((agent) => agent.stop()))
-    await this.plane.stop()
+    await this.#plane?.stop()
     await this.bus.close()
   }
 }
 
-function agentsOf(options: CloudOptions, bus: InProcessBus): Agent[] {
-  const { data, config, log, driver } = options
+async function openBus({ data, deployment, log }: CloudOptions): Promise<MessageBus> {
+  if (deployment.busUrl === null) return new InProcessBus(log)
+  try {
+    return await RedisBus.connect({ url: deployment.busUrl, log, prefix: `kilonova:${data.shortId}` })
+  } catch (error) {
+    throw new OperatorError(`The bus cannot be reached: ${(error as Error).message}`)
+  }
+}
+
+function agentsOf(options: CloudOptions, bus: MessageBus): Agent[] {
+  const { data, config, deployment, log, driver } = options
   const make = (host: string, made: Driver): Agent =>
     new Agent({
       host,
@@ -151,11 +203,12 @@ function agentsOf(options: CloudOptions, bus: InProcessBus): Agent[] {
       },
     })
   if (driver.kind === 'libvirt') {
-    const host = hostname()
+    const host = deployment.name
     return [make(host, driver.make({ host, nodeId: nodeIdOf(data.cloudId, host) }))]
   }
+  const prefix = isWhole(deployment.roles) ? 'fake' : deployment.name
   return Array.from({ length: driver.hosts }, (_unused, index) => {
-    const host = `fake-${String(index + 1).padStart(3, '0')}`
+    const host = `${prefix}-${String(index + 1).padStart(3, '0')}`
     const { fake } = config
     return make(
       host,

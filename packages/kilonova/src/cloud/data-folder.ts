@@ -1,6 +1,22 @@
-/** The folder that holds one cloud: its identity, key, databases, images and guests. One process at a time works on it. */
+/**
+ * The folder of a cloud on this machine: its identity, key, databases, images and guests. An all-in-one cloud has it for itself;
+ * processes that run only some roles share it, each under a name of its own.
+ */
 import { randomBytes, randomUUID } from 'node:crypto'
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statfsSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Secret } from '@kilonova/runtime/secrets'
 import { z } from 'zod'
@@ -19,6 +35,9 @@ export const adminFile = z.object({
 })
 export type AdminFile = z.infer<typeof adminFile>
 
+/** The lock of a process that runs every role. */
+export const wholeCloud = 'kilonova'
+
 /** Enough for databases, logs and the tiny image. */
 const neededBytes = 512 * 2 ** 20
 
@@ -26,7 +45,7 @@ export class DataFolder {
   readonly path: string
   readonly cloudId: string
   readonly key: Buffer
-  #locked = false
+  #lockFile: string | null = null
 
   private constructor(path: string, cloudId: string, key: Buffer) {
     this.path = path
@@ -49,11 +68,9 @@ export class DataFolder {
       )
     }
     const idFile = join(path, 'cloud.json')
-    if (!existsSync(idFile)) {
-      writeFileSync(idFile, `${JSON.stringify({ cloudId: randomUUID(), createdAt: new Date().toISOString() })}\n`, { mode: 0o600 })
-    }
+    writeOnce(idFile, () => `${JSON.stringify({ cloudId: randomUUID(), createdAt: new Date().toISOString() })}\n`)
     const keyFile = join(path, 'secret.key')
-    if (!existsSync(keyFile)) writeFileSync(keyFile, randomBytes(48).toString('base64'), { mode: 0o600 })
+    writeOnce(keyFile, () => randomBytes(48).toString('base64'))
     const { cloudId } = identity.parse(JSON.parse(readFileSync(idFile, 'utf8')))
     return new DataFolder(path, cloudId, Buffer.from(readFileSync(keyFile, 'utf8'), 'base64'))
   }
@@ -67,19 +84,28 @@ export class DataFolder {
     return join(this.path, ...parts)
   }
 
-  /** Takes the lock; a folder that a living process holds is refused. */
-  lock(): void {
-    const lockFile = this.file('kilonova.pid')
+  /** Takes the folder for a process; one that a living process holds is refused. */
+  lock(unit = wholeCloud): void {
+    const others = this.holders().filter((holder) => (unit === wholeCloud) !== (holder.unit === wholeCloud))
+    const [other] = others
+    if (other !== undefined) {
+      throw new OperatorError(
+        other.unit === wholeCloud
+          ? `A whole cloud runs on ${this.path} (process ${other.pid}); stop it with \`./kilonova down\` before its roles run in processes of their own.`
+          : `Roles of this cloud run on ${this.path} already (${others.map((held) => held.unit).join(', ')}). Stop them with \`./kilonova down\`.`,
+      )
+    }
+    const lockFile = this.file(`${unit}.pid`)
     for (let attempt = 1; attempt <= 3; attempt++) {
       try {
         const handle = openSync(lockFile, 'wx', 0o600)
         writeSync(handle, `${process.pid} ${startTimeOf(process.pid)}\n`)
         closeSync(handle)
-        this.#locked = true
+        this.#lockFile = lockFile
         return
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-        const holder = this.holder()
+        const holder = this.holder(unit)
         if (holder !== null)
           throw new OperatorError(`A Kilonova runs on ${this.path} already (process ${holder}). Stop it with \`./kilonova down\`.`)
         rmSync(lockFile, { force: true })
@@ -89,9 +115,11 @@ export class DataFolder {
   }
 
   /** The living process that holds the folder, or null. A process id that was given to another program does not count. */
-  holder(): number | null {
+  holder(unit = wholeCloud): number | null {
     try {
-      const [pid, startTime] = readFileSync(this.file('kilonova.pid'), 'utf8').trim().split(' ')
+      const [pid, startTime] = readFileSync(this.file(`${unit}.pid`), 'utf8')
+        .trim()
+        .split(' ')
       const number = Number(pid)
       return Number.isInteger(number) && number > 0 && startTimeOf(number) === startTime ? number : null
     } catch {
@@ -99,9 +127,20 @@ export class DataFolder {
     }
   }
 
+  /** The living processes of this folder. */
+  holders(): { unit: string; pid: number }[] {
+    return readdirSync(this.path)
+      .filter((name) => name.endsWith('.pid'))
+      .flatMap((name) => {
+        const unit = name.slice(0, -'.pid'.length)
+        const pid = this.holder(unit)
+        return pid === null ? [] : [{ unit, pid }]
+      })
+  }
+
   unlock(): void {
-    if (this.#locked) rmSync(this.file('kilonova.pid'), { force: true })
-    this.#locked = false
+    if (this.#lockFile !== null) rmSync(this.#lockFile, { force: true })
+    this.#lockFile = null
   }
 
   readAdmin(): AdminFile | null {
@@ -115,6 +154,20 @@ export class DataFolder {
     const file = this.file('admin.json')
     writeFileSync(`${file}.new`, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 })
     renameSync(`${file}.new`, file)
+  }
+}
+
+/** Two processes that start at once end up with the same content. */
+function writeOnce(file: string, content: () => string): void {
+  if (existsSync(file)) return
+  const own = `${file}.${process.pid}`
+  writeFileSync(own, content(), { mode: 0o600 })
+  try {
+    linkSync(own, file)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  } finally {
+    rmSync(own, { force: true })
   }
 }
 

@@ -1,7 +1,7 @@
 /** Servers written straight into a cell, with values chosen to be awkward to sort: nulls, duplicates, capitals, accents, numbers as text. */
 import type { NewInstance } from '@kilonova/api/cells/instance.store'
-import { cell1Id } from './cloud.js'
 import type { TestCloud } from './cloud.testkit.js'
+import { cell1Id } from './deployment.js'
 
 export type Fixture = NewInstance & { uuid: string }
 

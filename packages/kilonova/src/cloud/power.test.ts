@@ -1,7 +1,7 @@
 import { powerStates } from '@kilonova/contract/server-states'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { cell1Id } from './cloud.js'
 import { dialects, TestCloud, until } from './cloud.testkit.js'
+import { cell1Id } from './deployment.js'
 import { auditCloud, createActive, fakeDriver, serverInput, show, untilStatus } from './proof.testkit.js'
 
 describe.each(dialects)('power states on %s', (dialect) => {

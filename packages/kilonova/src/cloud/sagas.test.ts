@@ -3,8 +3,8 @@
  * twice and failing once. A task unwinds or completes by the side of the pivot the fault is on, and leaves nothing.
  */
 
+import type { WrapSaga } from '@kilonova/api/conductor/conductors'
 import { type SagaDefinition, WorkFailedError } from '@kilonova/api/conductor/saga'
-import type { WrapSaga } from '@kilonova/api/control-plane'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { dialects, TestCloud, until } from './cloud.testkit.js'
 import { auditCloud, create, createActive, remove, serverInput, settled, show, untilStatus } from './proof.testkit.js'

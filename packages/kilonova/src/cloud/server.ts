@@ -1,52 +1,57 @@
-/** The one port of an all-in-one cloud: dashboard, GraphQL, images, consoles, health. */
+/** The port of a process: health always; dashboard, GraphQL and images of the api role; consoles of the proxy. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import fastifyStatic from '@fastify/static'
+import fastifyWebsocket from '@fastify/websocket'
 import type { ControlPlane } from '@kilonova/api/control-plane'
 import { newRequestId, registerGateway } from '@kilonova/api/graphql/gateway'
 import { buildCloudSchema, printCloudSchema, schemaHashOf } from '@kilonova/api/graphql/schema'
 import { registerImageRoutes } from '@kilonova/api/modules/images/image.routes'
-import { ConsoleProxy } from '@kilonova/console-proxy/console-proxy'
+import type { ConsoleProxy } from '@kilonova/console-proxy/console-proxy'
 import { registerConsoleProxy } from '@kilonova/console-proxy/console-routes'
-import type { MessageBus } from '@kilonova/runtime/bus/bus'
 import { type Logger, redactText } from '@kilonova/runtime/logger'
 import Fastify, { type FastifyInstance } from 'fastify'
 
 export interface HttpServerOptions {
-  plane: ControlPlane
+  /** With the api role. */
+  plane: ControlPlane | null
+  consoleProxy: ConsoleProxy | null
+  /** Where pages find the consoles. */
+  consoleUrl: () => string
   cloudId: string
-  bus: MessageBus
-  /** Cells whose consoles are served here. */
-  consoleCellIds: readonly string[]
   log: Logger
   allowedOrigins: () => readonly string[]
   /** Why the cloud is not ready; empty when it is. */
   notReady: () => Promise<string[]>
 }
 
+/** Sub-protocols of the WebSockets of a cloud: GraphQL subscriptions, consoles. */
+const knownProtocols = ['graphql-transport-ws', 'binary']
+
 const webFolder = join(import.meta.dirname, '../../../web/dist')
 
-const contentSecurityPolicy = [
-  "default-src 'self'",
-  "img-src 'self' data: blob:",
-  "style-src 'self' 'unsafe-inline'",
-  "font-src 'self' data:",
-  "connect-src 'self'",
-  "object-src 'none'",
-  "base-uri 'none'",
-  "form-action 'self'",
-  "frame-ancestors 'none'",
-].join('; ')
+const contentSecurityPolicy = (consoleUrl: string): string =>
+  [
+    "default-src 'self'",
+    "img-src 'self' data: blob:",
+    "style-src 'self' 'unsafe-inline'",
+    "font-src 'self' data:",
+    `connect-src 'self' ${consoleUrl} ${consoleUrl.replace(/^http/, 'ws')}`,
+    "object-src 'none'",
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+  ].join('; ')
 
 export async function buildHttpServer(options: HttpServerOptions): Promise<FastifyInstance> {
-  const { plane, log } = options
+  const { consoleProxy, plane, log } = options
   const app = Fastify({
     logger: false,
     genReqId: newRequestId,
     requestIdHeader: false,
     bodyLimit: 1 << 20,
-    // Keep-alive connections and streams must not hold up a stop.
-    forceCloseConnections: true,
+    // Keep-alive connections must not hold up a stop; requests under way end first.
+    forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 300 },
   })
   app.addHook('onResponse', async (request, reply) => {
@@ -64,6 +69,27 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
   app.addHook('onSend', async (_request, reply) => {
     reply.header('x-content-type-options', 'nosniff').header('referrer-policy', 'no-referrer')
   })
+  await app.register(fastifyWebsocket, {
+    options: {
+      maxPayload: 1 << 20,
+      perMessageDeflate: false,
+      // Consoles offer their token beside `binary`: what is picked is visible, so never that.
+      handleProtocols: (offered: Set<string>) => knownProtocols.find((known) => offered.has(known)) ?? false,
+    },
+  })
+  if (consoleProxy !== null) registerConsoleProxy(app, consoleProxy)
+  app.get('/healthz', async () => ({ status: 'ok' }))
+  app.get('/readyz', async (_request, reply) => {
+    const missing = await options.notReady()
+    return missing.length === 0 ? { status: 'ready' } : reply.code(503).send({ status: 'not ready', missing })
+  })
+
+  if (plane !== null) await serveControlPlane(app, plane, options)
+  return app
+}
+
+async function serveControlPlane(app: FastifyInstance, plane: ControlPlane, options: HttpServerOptions): Promise<void> {
+  const { log } = options
   const schema = buildCloudSchema()
   await registerGateway(app, {
     services: plane.services,
@@ -74,27 +100,23 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
     allowedOrigins: options.allowedOrigins,
   })
   registerImageRoutes(app, plane.services.images, log)
-  registerConsoleProxy(
-    app,
-    new ConsoleProxy({ bus: options.bus, cellIds: options.consoleCellIds, allowedOrigins: options.allowedOrigins, log }),
-  )
-
-  app.get('/healthz', async () => ({ status: 'ok' }))
-  app.get('/readyz', async (_request, reply) => {
-    const missing = await options.notReady()
-    return missing.length === 0 ? { status: 'ready' } : reply.code(503).send({ status: 'not ready', missing })
-  })
-
   if (existsSync(webFolder)) {
-    await app.register(fastifyStatic, { root: webFolder, wildcard: false, index: false, maxAge: '1h', immutable: false })
+    await app.register(fastifyStatic, {
+      root: webFolder,
+      wildcard: false,
+      index: false,
+      maxAge: '1h',
+      immutable: false,
+      setHeaders: (response, path) => {
+        if (!path.endsWith('.html')) return
+        response.header('content-security-policy', contentSecurityPolicy(options.consoleUrl()))
+        response.header('cache-control', 'no-cache')
+      },
+    })
     app.setNotFoundHandler(async (request, reply) => {
       const isPage = request.method === 'GET' && (request.headers.accept ?? '').includes('text/html')
       if (!isPage) return reply.code(404).send({ message: 'Not found' })
-      return reply
-        .header('content-security-policy', contentSecurityPolicy)
-        .header('cache-control', 'no-cache')
-        .sendFile('index.html', { maxAge: 0 })
+      return reply.sendFile('index.html', { maxAge: 0 })
     })
   }
-  return app
 }

@@ -1,5 +1,5 @@
 /** `kilonova down`: stops the cloud, its guests and its hypervisor; with `--purge` removes every trace. */
-import { existsSync, rmdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
 import { libvirtSession } from '@kilonova/compute/drivers/libvirt/connect'
 import { startDaemons, stopDaemons } from '@kilonova/compute/drivers/libvirt/daemon/daemons'
 import { endGuests } from '@kilonova/compute/drivers/libvirt/end-guests'
@@ -34,8 +34,8 @@ export async function down(flags: DownFlags): Promise<void> {
   const steps = new Steps((line) => process.stdout.write(`${line}\n`))
   if (!existsSync(flags.data)) throw new OperatorError(`There is no cloud at ${flags.data}.`)
   const data = DataFolder.open(flags.data)
-  const holder = data.holder()
-  if (holder !== null) await steps.run('Stopping the cloud', () => endProcess(data, holder))
+  const holders = data.holders()
+  if (holders.length > 0) await steps.run('Stopping the cloud', () => Promise.all(holders.map((holder) => endProcess(data, holder))))
   const host = readHostRecord(data)
   if (host !== null) {
     if (process.getuid?.() !== 0) throw new OperatorError('Guests were started by root: run this as root.')
@@ -43,6 +43,8 @@ export async function down(flags: DownFlags): Promise<void> {
   }
   if (flags.purge) {
     for (const entry of ownEntries) rmSync(data.file(entry), { recursive: true, force: true })
+    for (const name of readdirSync(data.path))
+      if (/^(api|scheduler|conductor|compute|console-proxy)[+\w.-]*\.(log|pid)$/.test(name)) rmSync(data.file(name))
     removeIfEmpty(data.path)
   }
   steps.say(
@@ -50,10 +52,10 @@ export async function down(flags: DownFlags): Promise<void> {
   )
 }
 
-async function endProcess(data: DataFolder, pid: number): Promise<void> {
+async function endProcess(data: DataFolder, { unit, pid }: { unit: string; pid: number }): Promise<void> {
   process.kill(pid, 'SIGTERM')
   const deadline = systemClock.monotonic() + stopMs
-  while (data.holder() === pid) {
+  while (data.holder(unit) === pid) {
     if (systemClock.monotonic() > deadline) process.kill(pid, 'SIGKILL')
     await systemClock.sleep(50)
   }

@@ -51,13 +51,24 @@ export async function prepareHost(options: PrepareOptions): Promise<PreparedHost
   return simulated(options, obstacle)
 }
 
+/** For a process without hosts of its own: what a first start needs to know of the guests' network. */
+export function networkOnly({ driver }: Pick<UpFlags, 'driver'>): PreparedHost {
+  const network = async (): Promise<SeedNetwork> =>
+    driver === 'fake'
+      ? simulatedNetwork
+      : { name: 'private', cidr: chooseSubnet(await takenNetworks()), mtu: 1500, networkType: 'FLAT', dnsServers: [] }
+  return { driver: { kind: 'fake', hosts: 0 }, network, image: null }
+}
+
+const simulatedNetwork: SeedNetwork = { name: 'private', cidr: '192.168.240.0/20', mtu: 1500, networkType: 'LOCAL', dnsServers: [] }
+
 /** Simulated hosts need nothing of the machine; their network exists in the database only. */
 function simulated({ flags, steps }: PrepareOptions, because: string | null): PreparedHost {
   const hosts = `${flags.hosts} simulated ${flags.hosts === 1 ? 'host' : 'hosts'}`
   steps.say(because === null ? `Driver: fake, with ${hosts}` : `Driver: fake, with ${hosts}, because ${because}`)
   return {
     driver: { kind: 'fake', hosts: flags.hosts },
-    network: async () => ({ name: 'private', cidr: '192.168.240.0/20', mtu: 1500, networkType: 'LOCAL', dnsServers: [] }),
+    network: async () => simulatedNetwork,
     image: null,
   }
 }

@@ -1,10 +1,6 @@
 /** A service for tests of the message bus, and ways to make a bus of each kind. */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { CloudError } from '@kilonova/contract/errors'
 import { type HandlersOf, method } from '@kilonova/contract/rpc/method'
-import { createClient } from 'redis'
 import { z } from 'zod'
 import { createLogger } from '../logger.js'
 import type { MessageBus } from './bus.js'
@@ -82,46 +78,5 @@ export async function until<T>(what: string, ask: () => T | Promise<T>, wanted: 
     if (wanted(value)) return value
     if (performance.now() > deadline) throw new Error(`gave up waiting for ${what}: ${JSON.stringify(value)}`)
     await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-}
-
-/** A Redis of a test's own, that it may kill and start again. Nothing is kept over a restart. */
-export class OwnRedis {
-  readonly port: number
-  #process: ReturnType<typeof spawn> | undefined
-
-  private constructor(port: number) {
-    this.port = port
-  }
-
-  static async start(): Promise<OwnRedis> {
-    const probe = createServer().listen(0, '127.0.0.1')
-    await once(probe, 'listening')
-    const address = probe.address()
-    const redis = new OwnRedis(typeof address === 'object' && address !== null ? address.port : 0)
-    probe.close()
-    await once(probe, 'close')
-    await redis.run()
-    return redis
-  }
-
-  get url(): string {
-    return `redis://127.0.0.1:${this.port}`
-  }
-
-  async run(): Promise<void> {
-    const options = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', '/tmp', '--save', '', '--appendonly', 'no']
-    this.#process = spawn('/usr/bin/redis-server', options, { stdio: 'ignore' })
-    const client = createClient({ url: this.url, socket: { reconnectStrategy: () => 20 } })
-    client.on('error', () => {})
-    await client.connect()
-    client.destroy()
-  }
-
-  async kill(): Promise<void> {
-    const ended = this.#process === undefined ? Promise.resolve() : once(this.#process, 'exit')
-    this.#process?.kill('SIGKILL')
-    await ended
-    this.#process = undefined
   }
 }

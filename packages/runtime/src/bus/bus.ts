@@ -20,6 +20,8 @@ export interface MessageBus {
   cast<M extends RpcMethod>(topic: string, method: M, input: InputOf<M>): Promise<void>
   fanout(topic: string, message: unknown): Promise<void>
   listen(topic: string, listener: (message: unknown) => void): Promise<Subscription>
+  /** Whether messages can be sent now. */
+  reachable(): Promise<boolean>
   close(): Promise<void>
 }
 

@@ -79,6 +79,10 @@ export class InProcessBus implements MessageBus {
   }
 
   /** Waits for casts that are under way; later ones are refused. */
+  async reachable(): Promise<boolean> {
+    return !this.#closed
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     await Promise.allSettled([...this.#running])

@@ -2,7 +2,8 @@
 import { createClient } from 'redis'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { handlersFor, impatient, log, newPrefix, OwnRedis, openRedisBus, redisUrl, service, until } from './bus.testkit.js'
+import { OwnRedis } from '../database-servers.testkit.js'
+import { handlersFor, impatient, log, newPrefix, openRedisBus, redisUrl, service, until } from './bus.testkit.js'
 import { timeOfEntry } from './redis/redis-wire.js'
 import { RedisBus } from './redis.bus.js'
 

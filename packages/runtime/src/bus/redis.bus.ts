@@ -179,6 +179,14 @@ export class RedisBus implements MessageBus {
     }
   }
 
+  async reachable(): Promise<boolean> {
+    try {
+      return (await within(this.#client.ping(), this.#timings.commandMs, 'ping')) === 'PONG'
+    } catch {
+      return false
+    }
+  }
+
   /** Takes no more work, waits a while for what is under way, tells who waits for answers that none will come. */
   async close(): Promise<void> {
     if (this.#closed) return

@@ -1,6 +1,7 @@
 /** Task `build`: finds a host for a server and hands it to that host's cell (A-LAUNCH-17). Runs in the super-conductor. */
 
 import type { SchedulingTrace } from '@kilonova/contract/operations'
+import type { ScheduleRequest } from '@kilonova/contract/rpc/scheduler'
 import { powerStates } from '@kilonova/contract/server-states'
 import { z } from 'zod'
 import { type CellsService, cell0Id } from '../../cells/cells.service.js'
@@ -10,7 +11,6 @@ import type { ApiSchema, CellSchema } from '../../db/schemas.js'
 import { operationUpdate } from '../../events/operation-update.js'
 import { Outbox } from '../../events/outbox.js'
 import type { PlacementService } from '../../placement/placement.service.js'
-import type { ScheduleRequest } from '../../scheduler/host-state.js'
 import { NoValidHostError, type SchedulerService } from '../../scheduler/scheduler.service.js'
 import type { SagaDefinition, SagaRun } from '../saga.js'
 import { WorkFailedError } from '../saga.js'

@@ -22,7 +22,7 @@ export class ConsoleResolver {
         type: input.type,
         mode: input.mode,
         url: `${publicUrl}/console/${input.serverId}/${kind}#token=${token}`,
-        webSocketUrl: `${publicUrl.replace(/^http/, 'ws')}/console/ws/${kind}`,
+        webSocketUrl: `${services.consoleUrl().replace(/^http/, 'ws')}/console/ws/${kind}`,
         token,
         expiresAt,
       },

@@ -10,7 +10,7 @@ import type { SecretBox } from '@kilonova/runtime/secrets'
 import type { Transaction } from 'kysely'
 import { z } from 'zod'
 import { type Caller } from '../../caller.js'
-import type { SagaEngine } from '../../conductor/saga-engine.js'
+import type { SagaQueue } from '../../conductor/saga-queue.js'
 import { type Database, isUniqueViolation, type Row } from '../../db/database.js'
 import { listPage } from '../../db/list.js'
 import { containsText, listFingerprint, type Page, type PageRequest } from '../../db/paging.js'
@@ -68,9 +68,9 @@ export interface ImageServiceOptions {
   policy: Policy
   idempotency: IdempotencyService
   box: SecretBox
-  sagas: () => SagaEngine<ApiSchema>
+  sagas: SagaQueue<ApiSchema>
   /** Address under which agents and clients reach `/images`. */
-  baseUrl: () => string
+  baseUrl: () => string | Promise<string>
   maxPageSize: number
   maxSizeBytes: number
   uploadSeconds: number
@@ -288,7 +288,7 @@ export class ImageService {
             projectId: image.project_id,
             imageId: image.id,
           })
-          await this.#options.sagas().begin(trx, {
+          await this.#options.sagas.begin(trx, {
             id: refs.operationId,
             kind: 'import_image',
             operationId: refs.operationId,
@@ -414,7 +414,7 @@ export class ImageService {
         projectId: file.projectId,
         imageId: ids.imageId,
       })
-      await this.#options.sagas().begin(trx, {
+      await this.#options.sagas.begin(trx, {
         id: ids.operationId,
         kind: 'import_image',
         operationId: ids.operationId,
@@ -434,7 +434,7 @@ export class ImageService {
     const expiresAt = (await this.#db.readClock()) + seconds * 1000
     const ticket = this.#options.box.sign({ object: objectId, method, exp: expiresAt })
     const path = method === 'PUT' ? `uploads/${objectId}` : objectId
-    return { url: `${this.#options.baseUrl()}/images/${path}?ticket=${ticket}`, expiresAt }
+    return { url: `${await this.#options.baseUrl()}/images/${path}?ticket=${ticket}`, expiresAt }
   }
 
   /** Whether a ticket opens this object with this method, now. */

@@ -9,7 +9,7 @@ import { Secret, type SecretBox } from '@kilonova/runtime/secrets'
 import { z } from 'zod'
 import { type Caller } from '../../caller.js'
 import type { NewInstance } from '../../cells/instance.store.js'
-import type { SagaEngine } from '../../conductor/saga-engine.js'
+import type { SagaQueue } from '../../conductor/saga-queue.js'
 import type { StoredRequestSpec } from '../../conductor/tasks/build.task.js'
 import type { RequestedNetwork } from '../../conductor/up-calls.js'
 import type { Database } from '../../db/database.js'
@@ -69,7 +69,7 @@ export interface CreateServerOptions {
   networks: NetworkService
   hypervisors: HypervisorService
   quotas: QuotaService
-  sagas: () => SagaEngine<ApiSchema>
+  sagas: SagaQueue<ApiSchema>
   settings: {
     defaultZone: string
     scheduleZone: string | null
@@ -354,7 +354,7 @@ export class CreateServer {
         }
         await newOperation(trx, db, operation)
         events.push(operationBegun(operation), created(instance, caller, operationId))
-        await sagas().begin(trx, {
+        await sagas.begin(trx, {
           id: operationId,
           kind: 'build',
           operationId,

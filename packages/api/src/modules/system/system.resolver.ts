@@ -13,7 +13,7 @@ export class SystemResolver {
 
   @Query(() => SystemInfo, { description: 'Version, capabilities, scheduler set-up.' })
   systemInfo(@Ctx() { services, schemaHash }: RequestContext): SystemInfo {
-    const { config, scheduler } = services
+    const { config, schedulerSetup } = services
     return {
       version: services.version,
       novaMicroversion: '2.93',
@@ -34,7 +34,7 @@ export class SystemResolver {
         idempotencySeconds: 86400,
         eventRetentionSeconds: config.notifications.event_retention_seconds,
       },
-      filters: scheduler.setup.filters.map((filter, position) => ({
+      filters: schedulerSetup.filters.map((filter, position) => ({
         name: filter.name,
         description: filter.description,
         enabled: true,
@@ -42,7 +42,7 @@ export class SystemResolver {
         multiplier: null,
         runsOnRebuild: filter.runsOnRebuild,
       })),
-      weighers: scheduler.setup.weighers.map(({ weigher, multiplier }) => ({
+      weighers: schedulerSetup.weighers.map(({ weigher, multiplier }) => ({
         name: weigher.name,
         description: weigher.description,
         enabled: multiplier !== 0,

@@ -1,4 +1,5 @@
-import type { HostState, ScheduleRequest } from '../host-state.js'
+import type { ScheduleRequest } from '@kilonova/contract/rpc/scheduler'
+import type { HostState } from '../host-state.js'
 
 /** Yes or no per host; the text says why not, for the trace. */
 export interface HostFilter {
