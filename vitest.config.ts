@@ -17,7 +17,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts'],
-          exclude: ['**/*.guest.test.ts', '**/node_modules/**', 'packages/web/**'],
+          exclude: ['**/*.guest.test.ts', '**/node_modules/**'],
           server,
           testTimeout: 30_000,
           hookTimeout: 60_000,

@@ -9,10 +9,16 @@ export const heading = (page: Page, name: string) => page.getByRole('heading', {
 export const serverStatus = (page: Page, text: string) => page.getByRole('status', { name: 'Server status' }).getByText(text)
 export const row = (page: Page, name: string) => page.getByRole('row').filter({ hasText: name })
 
-export async function signIn(page: Page, cloud: TestCloud, path = '/'): Promise<void> {
+/** As the administrator, unless told otherwise. */
+export async function signIn(
+  page: Page,
+  cloud: Pick<TestCloud, 'url' | 'password'>,
+  path = '/',
+  login = { username: 'admin', password: cloud.password },
+): Promise<void> {
   await page.goto(`${cloud.url}${path}`)
-  await page.getByLabel('User name').fill('admin')
-  await page.getByLabel('Password').fill(cloud.password)
+  await page.getByLabel('User name').fill(login.username)
+  await page.getByLabel('Password').fill(login.password)
   await page.getByRole('button', { name: 'Sign in' }).click()
   await expect(page.getByRole('navigation', { name: 'Main' })).toBeAttached()
 }

@@ -48,10 +48,25 @@ test.describe('real guest', () => {
 
   test('its serial console takes commands and shows what they answer', async () => {
     await page.getByRole('tab', { name: 'Serial' }).click()
+    // Written before anybody was connected.
+    await expect(terminalText()).toContainText('ready: host real-one')
     await page.getByRole('textbox', { name: 'Terminal input' }).focus()
     await expect(async () => {
       await page.keyboard.type('echo $((6*7))-is-the-answer\n')
       await expect(terminalText()).toContainText('42-is-the-answer', { timeout: 5_000 })
+    }).toPass({ timeout: 60_000 })
+  })
+
+  test('its serial console survives a hard reboot', async () => {
+    await page.keyboard.type('clear\n')
+    await expect(terminalText()).not.toContainText('ready: host real-one')
+    await page.getByRole('button', { name: 'Actions for real-one' }).click()
+    await page.getByRole('menuitem', { name: 'Hard reboot' }).click()
+    await expect(terminalText()).toContainText('ready: host real-one', { timeout: 90_000 })
+    await page.getByRole('textbox', { name: 'Terminal input' }).focus()
+    await expect(async () => {
+      await page.keyboard.type('echo $((6*7))-once-more\n')
+      await expect(terminalText()).toContainText('42-once-more', { timeout: 5_000 })
     }).toPass({ timeout: 60_000 })
   })
 

@@ -7,10 +7,18 @@ export interface Caller {
   readonly projectId: string | null
   /** Roles in that project, implied ones included. */
   readonly roles: readonly string[]
+  /** The login: a session, or an application credential. */
   readonly sessionId: string
   readonly sessionExpiresAt: number
   readonly clientAddress: string
+  /** Absent: by password. */
+  readonly authMethod?: AuthMethodName
+  /** Policy rules that the login is limited to; absent or null: all that the roles allow. */
+  readonly limitedTo?: readonly string[] | null
 }
+
+/** How the caller proved who it is. */
+export type AuthMethodName = 'PASSWORD' | 'APPLICATION_CREDENTIAL'
 
 /** Roles that come with a role: admin implies member implies reader. */
 export const impliedRoles = { admin: ['member'], member: ['reader'], reader: [] } as const satisfies Record<string, readonly string[]>

@@ -1,10 +1,10 @@
 /** Puts the control plane of one process together: databases, services, and the roles it was asked for. */
-import { type ConsoleRecheck, consoleRecheckTopic } from '@kilonova/contract/rpc/conductor'
 import { eventLogTopic, outboxTopic } from '@kilonova/contract/rpc/notices'
 import { schedulerService, schedulerTopic } from '@kilonova/contract/rpc/scheduler'
 import type { MessageBus, Subscription } from '@kilonova/runtime/bus/bus'
 import type { Clock } from '@kilonova/runtime/clock'
 import type { Logger } from '@kilonova/runtime/logger'
+import type { Telemetry } from '@kilonova/runtime/observability/telemetry'
 import type { SecretBox } from '@kilonova/runtime/secrets'
 import { CellsService, cell0Id } from './cells/cells.service.js'
 import { Conductors, type WrapSaga } from './conductor/conductors.js'
@@ -18,18 +18,32 @@ import type { ApiSchema, CellSchema } from './db/schemas.js'
 import { Endpoints } from './endpoints.js'
 import { EventHub } from './events/event-hub.js'
 import { Outbox } from './events/outbox.js'
+import { AuditService } from './modules/audit/audit.service.js'
 import { ConsoleTokens } from './modules/consoles/console-tokens.js'
 import { FlavorService } from './modules/flavors/flavor.service.js'
 import { HypervisorService } from './modules/hypervisors/hypervisor.service.js'
 import { IdempotencyService } from './modules/idempotency/idempotency.service.js'
+import { ApplicationCredentialService } from './modules/identity/application-credential.service.js'
+import { GrantService } from './modules/identity/grant.service.js'
 import { IdentityService } from './modules/identity/identity.service.js'
+import { LiveLogins } from './modules/identity/live-logins.js'
+import { ProjectService } from './modules/identity/project.service.js'
+import { RightsLog } from './modules/identity/rights-log.js'
 import { SessionService } from './modules/identity/session.service.js'
 import { ImageService } from './modules/images/image.service.js'
 import { ImageStore } from './modules/images/image.store.js'
 import { KeypairService } from './modules/keypairs/keypair.service.js'
 import { NetworkService } from './modules/networks/network.service.js'
 import { OperationService } from './modules/operations/operation.service.js'
+import { OperationCancel } from './modules/operations/operation-cancel.js'
+import { readAuditPeriod } from './modules/quotas/audit-period.js'
+import { limitSourceFor } from './modules/quotas/quota.limits.js'
 import { QuotaService } from './modules/quotas/quota.service.js'
+import { usageCounterFor } from './modules/quotas/quota.usage.js'
+import { QuotaSetService } from './modules/quotas/quota-set.service.js'
+import { UsageService } from './modules/quotas/usage.service.js'
+import { UsageAuditService } from './modules/quotas/usage-audit.service.js'
+import { UsageAuditor } from './modules/quotas/usage-auditor.js'
 import { CreateServer } from './modules/servers/create-server.js'
 import { ServerRepository } from './modules/servers/server.repository.js'
 import { ServerService } from './modules/servers/server.service.js'
@@ -55,11 +69,10 @@ export interface ControlPlaneOptions extends DatabaseAddresses {
   box: SecretBox
   clock: Clock
   log: Logger
+  telemetry: Telemetry
   /** Address under which agents reach the image endpoint. */
   internalUrl: () => string
   publicUrl: () => string
-  /** Address under which browsers reach the console proxy. */
-  consoleUrl: () => string
   /** For tests of the tasks: lays faults over their steps. */
   wrapSaga?: WrapSaga
 }
@@ -73,11 +86,12 @@ export interface ControlPlane {
 }
 
 export async function openControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-  const { config, bus, box, clock, log, ownerName, roles } = options
-  const { api, cells: openCells } = await openDatabases(options, log)
+  const { config, bus, box, clock, log, ownerName, roles, telemetry } = options
+  const { metrics } = telemetry
+  const { api, cells: openCells } = await openDatabases(options, log, metrics)
   const hostCells = openCells.filter((cell) => cell.id !== cell0Id)
   const wrap: WrapSaga = options.wrapSaga ?? ((definition) => definition)
-  const cells = new CellsService({ api, timeoutSeconds: config.api.cell_timeout, log })
+  const cells = new CellsService({ api, timeoutSeconds: config.api.cell_timeout, log, metrics })
   for (const cell of openCells) cells.adopt(cell)
   const publisherId = `nova-api:${ownerName}`
   const apiOutbox = new Outbox(api, publisherId)
@@ -85,6 +99,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
   const idempotency = new IdempotencyService(api, box)
   const maxPageSize = config.api.max_limit
   const placement = new PlacementService(api)
+  const rights = new RightsLog({ db: api, bus, clock, log })
   const sessions = new SessionService({
     db: api,
     clock,
@@ -92,18 +107,34 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
     refreshTokenSeconds: config.identity.refresh_token_seconds,
     loginAttempts: config.identity.login_attempts,
     loginWindowSeconds: config.identity.login_window_seconds,
-    onEnded: (sessionIds) => void bus.fanout(consoleRecheckTopic, { sessionIds } satisfies ConsoleRecheck),
-    onRightsChanged: () => void bus.fanout(consoleRecheckTopic, { all: true } satisfies ConsoleRecheck),
+    passwordExpiresDays: config.identity.password_expires_days,
+    rights,
   })
-  const identity = new IdentityService({ db: api, policy, idempotency, sessions, maxPageSize })
-  const flavors = new FlavorService({ db: api, outbox: apiOutbox, policy, idempotency, maxPageSize })
+  const liveLogins = new LiveLogins({ db: api, log, rights })
+  policy.onChange(() => {
+    rights.everythingChanged()
+    liveLogins.endAll('The policy has changed: connect again')
+  })
+  const identityOptions = { db: api, policy, idempotency, sessions, rights, maxPageSize }
+  const identity = new IdentityService(identityOptions)
+  const projects = new ProjectService(identityOptions, identity)
+  const grants = new GrantService(identityOptions, identity)
+  const credentials = new ApplicationCredentialService(identityOptions)
+  const flavors = new FlavorService({ db: api, cells, outbox: apiOutbox, policy, idempotency, maxPageSize })
+  const auditPeriod = readAuditPeriod(config.DEFAULT.instance_usage_audit_period) ?? { unit: 'month' as const, offset: 1 }
+  const usageAuditor = new UsageAuditor({ api, cells, period: auditPeriod, owner: ownerName, publisherId, log })
+  const quotaLimits = limitSourceFor(config.quota.driver, config.quota)
+  const quotaUsage = usageCounterFor(config.quota, cells)
+  const quotas = new QuotaService({ db: api, limits: quotaLimits, usage: quotaUsage, recheck: config.quota.recheck_quota })
+  const quotaSets = new QuotaSetService({ db: api, policy, idempotency, limits: quotaLimits, usage: quotaUsage })
   const keypairs = new KeypairService({
     db: api,
     outbox: apiOutbox,
     policy,
     idempotency,
     maxPageSize,
-    keyPairLimit: config.quota.key_pairs,
+    quotas,
+    generation: config.api.keypair_generation,
   })
   const networks = new NetworkService({ db: api, policy, maxPageSize })
   const hypervisors = new HypervisorService({
@@ -118,8 +149,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
     maxPageSize,
   })
   const schedulerSetup = configuredSetup(config.filter_scheduler)
-  const localScheduler = localDecider(schedulerSetup, hypervisors.hostStates)
-  const quotas = new QuotaService(api, config.quota)
+  const localScheduler = localDecider(schedulerSetup, hypervisors.hostStates, { telemetry, log: log.child({ part: 'scheduler' }) })
   const operations = new OperationService({ db: api, policy, maxPageSize })
   const repository = new ServerRepository(api, cells)
   const imageStore = new ImageStore(options.imageFolder)
@@ -129,6 +159,15 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
   const cellQueues = new Map(openCells.map(({ id, database }) => [id, new SagaQueue<CellSchema>({ database, name: id, bus })]))
   const cellQueue = (cellId: string): SagaQueue<CellSchema> => known(cellQueues, cellId)
   const wakeCell = (cellId: string, sagaId: string): void => cellQueue(cellId).wake(sagaId)
+  const cancels = new OperationCancel({
+    api,
+    cells,
+    policy,
+    idempotency,
+    operations,
+    wakeApi: (sagaId) => apiQueue.wake(sagaId),
+    wakeCell,
+  })
 
   const endpoints = new Endpoints(api, config.api.internal_url)
   const images: ImageService = new ImageService({
@@ -150,7 +189,8 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
     outbox: apiOutbox,
     owner: `image:${ownerName}`,
     clock,
-    log,
+    log: log.child({ part: 'api' }),
+    telemetry,
     definitions: [wrap<ApiSchema>(importImageTask(api, imageStore))],
   })
   const consoleTokens = new Map(
@@ -161,20 +201,10 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
         bus,
         log,
         ttlSeconds: config.consoleauth.token_ttl,
-        loginAllows: async ({ loginSessionId, userId, projectId, serverProjectId }) => {
-          const standing = await sessions.standing(loginSessionId)
-          if (standing === null || standing.userId !== userId) return false
-          const caller = {
-            ...standing,
-            projectId,
-            requestId: '',
-            userName: '',
-            sessionId: loginSessionId,
-            sessionExpiresAt: 0,
-            clientAddress: '',
-          }
-          const roles = await sessions.rolesOf(userId, projectId)
-          return policy.allows('os_compute_api:os-remote-consoles', { ...caller, roles }, { project_id: serverProjectId, user_id: userId })
+        loginAllows: async ({ rule, loginSessionId, userId, projectId, serverProjectId }) => {
+          const caller = await sessions.callerIn(loginSessionId, projectId)
+          const target = { project_id: serverProjectId, user_id: userId }
+          return caller !== null && caller.userId === userId && policy.allows(rule, caller, target)
         },
       }),
     ]),
@@ -187,6 +217,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
     policy,
     idempotency,
     hypervisors,
+    quotas,
     bus,
     publisherId,
     maxPageSize,
@@ -212,10 +243,10 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
       scheduleZone: config.DEFAULT.default_schedule_zone,
       passwordLength: config.DEFAULT.password_length,
       showPassword: config.api.enable_instance_password,
-      metadataItems: config.quota.metadata_items,
       forceConfigDrive: config.DEFAULT.force_config_drive,
     },
   })
+  const audit = new AuditService({ db: api, policy, log, maxPageSize, retentionDays: config.audit.retention_days })
   const events = new EventHub({ api, clock, log, retentionSeconds: config.notifications.event_retention_seconds })
   const conductors = roles.has('conductor')
     ? new Conductors({
@@ -228,12 +259,16 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
         consoleTokensOf,
         stopServer: (cell, serverId) => servers.stopForSystem(cell, serverId),
         discoverHosts: () => hypervisors.discoverHosts(),
-        housekeeping: () => idempotency.purge(),
+        housekeeping: async () => {
+          await idempotency.purge()
+          if (config.DEFAULT.instance_usage_audit) await usageAuditor.run()
+        },
         scheduler: new SchedulerService({
           decider: roles.has('scheduler') ? localScheduler : remoteDecider(bus),
           placement,
           maxAttempts: config.scheduler.max_attempts,
           clock,
+          metrics,
         }),
         placement,
         upCalls: { placement, networks, images },
@@ -244,31 +279,41 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
         bus,
         clock,
         log,
+        telemetry,
         wrap,
       })
     : null
   const subscriptions: Subscription[] = []
+  let policyWatch: NodeJS.Timeout | undefined
 
   const services: Services = {
     config,
     version: options.version,
     policy,
     sessions,
+    liveLogins,
     identity,
+    projects,
+    grants,
+    credentials,
     flavors,
     keypairs,
     images,
     networks,
     hypervisors,
     operations,
+    cancels,
     servers,
     createServer,
+    quotaSets,
+    usage: new UsageService({ api, cells, policy, maxPageSize }),
+    usageAudits: new UsageAuditService({ api, cells, policy, period: auditPeriod, isEnabled: config.DEFAULT.instance_usage_audit }),
     placement,
     schedulerSetup,
     events,
+    audit,
     box,
     publicUrl: options.publicUrl,
-    consoleUrl: options.consoleUrl,
   }
   return {
     services,
@@ -285,7 +330,11 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
         imageEngine.start()
         subscriptions.push(await apiQueue.feed(imageEngine))
         subscriptions.push(await bus.listen(eventLogTopic, () => events.poke()))
+        await rights.start()
+        policyWatch = setInterval(() => policy.refresh(), 1000).unref()
         await events.start()
+        const position = metrics.gauge('kilonova_event_stream_position', 'Position up to which this process has read the event log.')
+        metrics.onScrape(() => position.set(events.position))
         await endpoints.publish(options.internalUrl())
       }
     },
@@ -293,6 +342,8 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
       await Promise.all(subscriptions.map((subscription) => subscription.close()))
       await conductors?.stop()
       await imageEngine.stop()
+      clearInterval(policyWatch)
+      await rights.stop()
       await events.stop()
       await cells.close()
       await api.close()

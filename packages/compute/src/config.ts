@@ -16,6 +16,12 @@ export const computeOptions = {
     reserved_host_disk_mb: z.number().int().nonnegative().default(0),
     sweep_interval: z.number().int().positive().default(600),
   }),
+  image_cache: z.strictObject({
+    /** Seconds between two looks at the cache; 0: every minute, -1: never (C-IMC-2). */
+    manager_interval: z.number().int().min(-1).default(2400),
+    remove_unused_base_images: z.boolean().default(true),
+    remove_unused_original_minimum_age_seconds: z.number().int().nonnegative().default(86400),
+  }),
   libvirt: z.strictObject({
     /** auto: KVM if a 64-bit guest is proven to boot on it, else QEMU's own translation. */
     virt_type: z.enum(['auto', 'kvm', 'qemu']).default('auto'),

@@ -19,6 +19,15 @@ export interface ConsoleLogSlice {
   truncated: boolean
 }
 
+export interface ConsoleBytes {
+  /** As the guest wrote them. */
+  bytes: Buffer
+  /** Offset of the first byte since the guest was made. */
+  startOffset: number
+  /** Offset after the last byte that is there; bytes may end before. */
+  endOffset: number
+}
+
 export interface Driver {
   readonly hypervisorType: 'QEMU' | 'FAKE'
   /** Connects, proves that guests can run. Throws with a sentence for the operator. */
@@ -37,11 +46,21 @@ export interface Driver {
   /** Ends the guest and removes every trace of it: domain, disks, network, consoles. */
   destroy(serverId: string): Promise<void>
 
+  /** C-IMC-2: deletes cached images that no guest here uses and none has used for so long. */
+  cleanImages(usedImageIds: readonly string[], minimumAgeSeconds: number): Promise<void>
+
   powerOn(serverId: string): Promise<void>
   /** Asks the guest to shut down, then cuts the power when it has not within the time. */
   powerOff(serverId: string, timeoutSeconds: number, signal: AbortSignal): Promise<void>
   /** SOFT asks the guest and goes on as HARD after the time. */
   reboot(serverId: string, type: 'SOFT' | 'HARD', timeoutSeconds: number, signal: AbortSignal): Promise<void>
+  /** Freezes the vCPUs; the memory stays. A guest that does not run has nothing to freeze: `DriverError.wrongState`. */
+  pause(serverId: string): Promise<void>
+  unpause(serverId: string): Promise<void>
+  /** Saves the memory to disk and ends the guest; what was saved survives this process and is lost by powerOn and a hard reboot. */
+  suspend(serverId: string): Promise<void>
+  /** Goes on from the saved memory. `DriverError.wrongState` when there is none. */
+  resume(serverId: string): Promise<void>
   /** NOSTATE when there is no such guest. */
   powerState(serverId: string): Promise<PowerState>
 
@@ -51,6 +70,8 @@ export interface Driver {
   onPowerState(listener: (serverId: string, state: PowerState) => void): void
 
   consoleLog(serverId: string, cut: { tailLines: number | null; fromOffset: number | null }): Promise<ConsoleLogSlice>
+  /** The last bytes, or those from an offset on. */
+  consoleBytes(serverId: string, cut: { fromOffset: number | null; limitBytes: number }): Promise<ConsoleBytes>
   consoleTarget(serverId: string, type: ConsoleTypeName): Promise<ConsoleTarget>
 }
 
@@ -72,4 +93,16 @@ export class DriverError extends Error {
   static noGuest(serverId: string): DriverError {
     return new DriverError('NOT_FOUND', `Instance ${serverId} could not be found on its host.`, { exception: 'InstanceNotFound' })
   }
+
+  /** The guest is in no state in which this could be done; another host would not help. */
+  static wrongState(message: string): DriverError {
+    return new DriverError('GUEST_ERROR', message, { hostAtFault: false, exception: 'InstanceInvalidState' })
+  }
+
+  /** There is no guest, or it is off: what was to be taken back cannot be there any more. */
+  get leavesNothingToUndo(): boolean {
+    return this.code === 'NOT_FOUND' || this.exception === 'InstanceInvalidState'
+  }
 }
+
+export const nothingSaved = 'The saved memory of the guest is not there; a hard reboot starts it without.'

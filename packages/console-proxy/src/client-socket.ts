@@ -2,6 +2,15 @@
 import type { WebSocket } from 'ws'
 import type { CloseCode, ConsoleLimits } from './limits.js'
 
+export type ConsoleMessage =
+  /**
+   * Offset of the next byte in the guest's console log, null when it is not known, and how many bytes before it the client has missed.
+   * The first message of a serial console, and again whenever it is not what counting the bytes would give.
+   */
+  | { type: 'position'; offset: number | null; skippedBytes: number }
+  /** Sent with every ping. */
+  | { type: 'alive' }
+
 export class ClientSocket {
   readonly #ws: WebSocket
   readonly #limits: ConsoleLimits
@@ -12,6 +21,8 @@ export class ClientSocket {
   #silentPings = 0
   #pinger: NodeJS.Timeout | undefined
   #ending = false
+  /** The client understands messages about the stream, as text between the binary frames. */
+  wantsMessages = false
   bytesIn = 0
   bytesOut = 0
 
@@ -106,6 +117,11 @@ export class ClientSocket {
     if (this.#ws.bufferedAmount > this.#limits.highWaterBytes) this.#full = true
   }
 
+  /** Tells the client something about the stream, if it wants to know. */
+  tell(message: ConsoleMessage): void {
+    if (this.wantsMessages && this.open) this.#ws.send(JSON.stringify(message), { binary: false, compress: false })
+  }
+
   /** Says why, and cuts the line when the client does not answer: a slow reader may hold back the farewell. */
   end(code: CloseCode, reason: string): void {
     if (this.#ending) return
@@ -133,6 +149,8 @@ export class ClientSocket {
     // While we do not read, answers cannot be seen; that the client has gone still shows when we write.
     this.#silentPings = this.#ws.isPaused ? 0 : this.#silentPings + 1
     if (this.#ws.readyState === this.#ws.OPEN) this.#ws.ping()
+    // Browsers answer pings but do not show them to pages, which could not tell a silent guest from a lost network.
+    if (!this.#full) this.tell({ type: 'alive' })
   }
 }
 

@@ -178,7 +178,7 @@ describe('the end of a console', () => {
     await until('the session', () => guest.clients.length === 1)
     lab.silent = true
     await lab.bus.fanout(consoleRecheckTopic, { serverId: guest.path })
-    expect((await viewer.end()).code).toBe(4403)
+    expect((await viewer.end()).code).toBe(1013)
   })
 
   it('a lost round does not end a session, several in a row do', async () => {
@@ -195,7 +195,7 @@ describe('the end of a console', () => {
     viewer.ws.send(Buffer.from('still here'))
     await viewer.hears('still here')
     lab.silent = true
-    expect((await viewer.end()).code).toBe(4403)
+    expect((await viewer.end()).code).toBe(1013)
   })
 
   it('the periodic look finds a revocation whose notice was lost', async () => {
@@ -207,18 +207,31 @@ describe('the end of a console', () => {
     expect(await viewer.end()).toEqual({ code: 4403, reason: 'The login has ended.' })
   })
 
-  it('says 1011 when the guest closes, 4403 when the server was stopped', async () => {
+  it('says 1011 when the guest closes, 4409 when the server was stopped, 4403 when it was deleted', async () => {
     lab = await ProxyLab.open()
     const guest = await lab.guest()
     const viewer = lab.view(lab.token(guest))
     await until('the session', () => guest.clients.length === 1)
+    guest.clients[0]?.write('hello')
+    await viewer.hears('hello')
     guest.clients[0]?.destroy()
     expect((await viewer.end()).code).toBe(1011)
     const again = lab.view(lab.token(guest))
     await until('the session', () => guest.clients.length === 2)
+    guest.clients[1]?.write('hello')
+    await again.hears('hello')
     lab.refused.set(guest.path, 'The server is powered off.')
+    lab.passing.add('The server is powered off.')
     guest.clients[1]?.destroy()
-    expect(await again.end()).toEqual({ code: 4403, reason: 'The server is powered off.' })
+    expect(await again.end()).toEqual({ code: 4409, reason: 'The server is powered off.' })
+    lab.refused.delete(guest.path)
+    const last = lab.view(lab.token(guest))
+    await until('the session', () => guest.clients.length === 3)
+    guest.clients[2]?.write('hello')
+    await last.hears('hello')
+    lab.refused.set(guest.path, 'The server is being deleted.')
+    guest.clients[2]?.destroy()
+    expect(await last.end()).toEqual({ code: 4403, reason: 'The server is being deleted.' })
   })
 
   it('cuts a client off that leaves two pings unanswered, and keeps one that answers', async () => {

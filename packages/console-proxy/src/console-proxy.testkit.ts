@@ -12,6 +12,7 @@ import { conductorService, conductorTopic } from '@kilonova/contract/rpc/conduct
 import type { HandlersOf } from '@kilonova/contract/rpc/method'
 import { InProcessBus } from '@kilonova/runtime/bus/in-process.bus'
 import { createLogger } from '@kilonova/runtime/logger'
+import { hashToken } from '@kilonova/runtime/secrets'
 import Fastify, { type FastifyInstance } from 'fastify'
 import WebSocket from 'ws'
 import { ConsoleProxy } from './console-proxy.js'
@@ -38,6 +39,8 @@ export class FakeGuest extends EventEmitter {
   /** What a client is told when it connects. */
   greeting = Buffer.alloc(0)
   echoes = true
+  /** Its console log, when the test keeps one; otherwise nobody can say what it wrote before. */
+  log: { bytes: Buffer; startOffset: number } | null = null
 
   constructor(path: string) {
     super()
@@ -58,6 +61,14 @@ export class FakeGuest extends EventEmitter {
     await once(this.#server, 'listening')
   }
 
+  /** Writes as a hypervisor does: to the log and, if there is one, to its client. */
+  say(text: string | Buffer): void {
+    const bytes = Buffer.from(text)
+    this.log ??= { bytes: Buffer.alloc(0), startOffset: 0 }
+    this.log.bytes = Buffer.concat([this.log.bytes, bytes])
+    this.openClients.at(-1)?.write(bytes)
+  }
+
   get openClients(): Socket[] {
     return this.clients.filter((client) => !client.destroyed)
   }
@@ -75,6 +86,7 @@ interface Token {
   loginSessionId: string
   mode: 'CONTROL' | 'VIEW'
   path: string
+  seesPast: boolean
   expiresAt: number
 }
 
@@ -82,11 +94,16 @@ interface Token {
 export class TestViewer {
   readonly ws: WebSocket
   received = Buffer.alloc(0)
+  readonly messages: unknown[] = []
   closed: { code: number; reason: string } | null = null
 
   constructor(url: string, protocols: string[], headers: Record<string, string>) {
     this.ws = new WebSocket(url, protocols, { headers, perMessageDeflate: false })
-    this.ws.on('message', (data: Buffer) => {
+    this.ws.on('message', (data: Buffer, isBinary) => {
+      if (!isBinary) {
+        this.messages.push(JSON.parse(data.toString()))
+        return
+      }
       this.received = Buffer.concat([this.received, data])
     })
     this.ws.on('close', (code, reason) => {
@@ -115,6 +132,8 @@ export class ProxyLab {
   readonly bus: InProcessBus
   readonly logged: string[] = []
   readonly refused = new Map<string, string>()
+  /** Reasons among the above that pass. */
+  readonly passing = new Set<string>()
   readonly viewers: TestViewer[] = []
   readonly guests: FakeGuest[] = []
   proxy: ConsoleProxy
@@ -123,6 +142,8 @@ export class ProxyLab {
   /** The agent's answer in place of a target. */
   targetError: CloudError | null = null
   silent = false
+  /** What happens while the log is being asked for. */
+  beforePast: () => Promise<void> = async () => {}
   readonly #folder = mkdtempSync(join(tmpdir(), 'kilonova-proxy-'))
   readonly #tokens = new Map<string, Token>()
 
@@ -163,13 +184,14 @@ export class ProxyLab {
 
   token(guest: FakeGuest, parts: Partial<Token> = {}): string {
     const token = `token-${Math.random().toString(36).slice(2)}-${'x'.repeat(24)}`
-    this.#tokens.set(token, {
+    this.#tokens.set(hashToken(token), {
       type: 'SERIAL',
       serverId: guest.path,
       userId: 'user',
       loginSessionId: 'login',
       mode: 'CONTROL',
       path: guest.path,
+      seesPast: true,
       expiresAt: Date.now() + 60_000,
       ...parts,
     })
@@ -203,20 +225,38 @@ export class ProxyLab {
       authorize: unused,
       hostServers: unused,
       powerStateChanged: unused,
-      redeemConsoleToken: async ({ token, type }) => {
-        const found = this.#tokens.get(token)
+      redeemConsoleToken: async ({ tokenHash, type }) => {
+        const found = this.#tokens.get(tokenHash)
         if (found === undefined || found.type !== type || found.expiresAt <= Date.now()) return { session: null }
-        this.#tokens.delete(token)
+        this.#tokens.delete(tokenHash)
         if (this.targetError !== null) throw this.targetError
-        const { serverId, userId, loginSessionId, mode, path } = found
+        const { serverId, userId, loginSessionId, mode, path, seesPast } = found
         return {
-          session: { sessionId: 'abc', serverId, userId, projectId: 'project', loginSessionId, mode, target: { kind: 'unix', path } },
+          session: {
+            sessionId: 'abc',
+            serverId,
+            userId,
+            projectId: 'project',
+            loginSessionId,
+            mode,
+            seesPast,
+            target: { kind: 'unix', path },
+          },
         }
+      },
+      serialBytes: async ({ serverId, fromOffset, limitBytes }) => {
+        await this.beforePast()
+        const { log } = this.guests.find((guest) => guest.path === serverId) ?? { log: null }
+        if (log === null) throw new CloudError('NOT_FOUND', 'no log')
+        const end = log.startOffset + log.bytes.length
+        const from = Math.min(Math.max(fromOffset ?? end - limitBytes, log.startOffset), end)
+        const bytes = log.bytes.subarray(from - log.startOffset).subarray(0, limitBytes)
+        return { base64: bytes.toString('base64'), startOffset: from, endOffset: end }
       },
       consoleStillAllowed: async ({ serverId, loginSessionId }) => {
         if (this.silent) await new Promise(() => {})
         const reason = this.refused.get(serverId) ?? this.refused.get(loginSessionId) ?? null
-        return { allowed: reason === null, reason }
+        return { allowed: reason === null, reason, mayReturn: reason !== null && this.passing.has(reason) }
       },
     }
   }

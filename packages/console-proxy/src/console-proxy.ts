@@ -15,11 +15,13 @@ import {
 import type { OutputOf } from '@kilonova/contract/rpc/method'
 import { BusUnavailableError, type MessageBus, type Subscription } from '@kilonova/runtime/bus/bus'
 import type { Logger } from '@kilonova/runtime/logger'
+import { hashToken } from '@kilonova/runtime/secrets'
 import type { WebSocket } from 'ws'
 import { connectBackend, sameTarget } from './backend.js'
 import { ClientSocket } from './client-socket.js'
-import { type OfferedToken, tokenOfFirstMessage } from './credentials.js'
+import { type ClientWishes, type OfferedToken, tokenOfFirstMessage } from './credentials.js'
 import { type CloseCode, type ConsoleLimits, closeCodes, defaultLimits } from './limits.js'
+import type { PastBytes } from './serial-feed.js'
 import { SerialLine } from './serial-line.js'
 import { openVncPipe } from './vnc-pipe.js'
 
@@ -53,6 +55,9 @@ interface ConsoleSession {
 
 /** A session that could not be asked about for so many rounds ends. */
 const toleratedRounds = 4
+
+/** A guest that hangs up as often does so on purpose. */
+const mostTries = 3
 
 class Refusal extends Error {
   constructor(
@@ -130,7 +135,7 @@ export class ConsoleProxy {
     client.onClose(() => this.#strangers.delete(client))
     try {
       if (this.#closed) throw new Refusal(closeCodes.goingAway, 'The console proxy is stopping.')
-      if (this.#strangers.size > this.limits.strangers) throw new Refusal(closeCodes.tooMany, 'Too many consoles are being opened.')
+      if (this.#strangers.size > this.limits.strangers) throw new Refusal(closeCodes.later, 'Too many consoles are being opened.')
       await this.#admit(client, arrival)
     } catch (error) {
       if (error instanceof Refusal) {
@@ -145,18 +150,19 @@ export class ConsoleProxy {
 
   async #admit(client: ClientSocket, arrival: ConsoleArrival): Promise<void> {
     const { type, clientAddress } = arrival
-    const token = await this.#tokenFrom(client, arrival.offered)
+    const { token, wishes } = await this.#tokenFrom(client, arrival.offered)
+    client.wantsMessages = wishes.messages
     const { grant, cellId } = await this.#redeem(token, type, clientAddress)
     if (!client.open) return
     this.#assertRoom(grant)
     const session = this.#begin({ grant, cellId, type, client }, clientAddress)
-    if (type === 'SERIAL') await this.#joinLine(session)
+    if (type === 'SERIAL') await this.#joinLine(session, wishes)
     else await this.#openScreen(session)
     // What was revoked between the token's redemption and now was not among the open sessions then.
     if (this.#sessions.has(session)) await this.#recheck(session, 'round')
   }
 
-  async #tokenFrom(client: ClientSocket, offered: OfferedToken): Promise<string> {
+  async #tokenFrom(client: ClientSocket, offered: OfferedToken): Promise<{ token: string; wishes: ClientWishes }> {
     let found = offered
     if (offered.kind === 'absent') {
       const message = await client.firstMessage()
@@ -164,7 +170,7 @@ export class ConsoleProxy {
     } else {
       client.hold()
     }
-    if (found.kind === 'token') return found.token
+    if (found.kind === 'token') return found
     throw new Refusal(closeCodes.badToken, found.kind === 'absent' ? 'No console token was sent.' : 'The console token is malformed.')
   }
 
@@ -173,7 +179,11 @@ export class ConsoleProxy {
     let silent = false
     for (const cellId of cellIds) {
       try {
-        const { session } = await bus.call(conductorTopic(cellId), conductorService.redeemConsoleToken, { token, type, clientAddress })
+        const { session } = await bus.call(conductorTopic(cellId), conductorService.redeemConsoleToken, {
+          tokenHash: hashToken(token),
+          type,
+          clientAddress,
+        })
         if (session !== null) return { grant: session, cellId }
       } catch (error) {
         if (error instanceof CloudError && error.code !== 'INTERNAL') throw new Refusal(closeCodes.noConsole, error.message)
@@ -195,8 +205,8 @@ export class ConsoleProxy {
       if (other.userId === grant.userId) ofUser++
     }
     const { sessionsPerServer, sessionsPerUser } = this.limits
-    if (ofServer >= sessionsPerServer) throw new Refusal(closeCodes.tooMany, `This server has ${ofServer} open consoles. Close one first.`)
-    if (ofUser >= sessionsPerUser) throw new Refusal(closeCodes.tooMany, `You have ${ofUser} open consoles. Close one first.`)
+    if (ofServer >= sessionsPerServer) throw new Refusal(closeCodes.later, `This server has ${ofServer} open consoles. Close one first.`)
+    if (ofUser >= sessionsPerUser) throw new Refusal(closeCodes.later, `You have ${ofUser} open consoles. Close one first.`)
   }
 
   #begin(parts: Pick<ConsoleSession, 'grant' | 'cellId' | 'type' | 'client'>, clientAddress: string): ConsoleSession {
@@ -270,12 +280,16 @@ export class ConsoleProxy {
     }
   }
 
-  async #joinLine(session: ConsoleSession): Promise<void> {
+  async #joinLine(session: ConsoleSession, { from }: ClientWishes): Promise<void> {
     try {
       let line = await this.#lineFor(session)
-      // Its last viewer may have left while we waited.
-      while (line.ended && session.client.open) line = await this.#lineFor(session)
-      if (session.client.open) line.join(session.client, session.grant.mode)
+      // Its last viewer may have left while we waited, or the guest ended.
+      for (let tries = 1; line.ended && session.client.open; tries++) {
+        if (tries >= mostTries) throw new Refusal(closeCodes.backendFailed, 'The connection to the guest ended at once.')
+        line = await this.#lineFor(session, 'again')
+      }
+      const { client, grant } = session
+      if (client.open) line.join(client, { mode: grant.mode, seesPast: grant.seesPast, from })
       else if (line.idle) line.close()
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
@@ -283,30 +297,51 @@ export class ConsoleProxy {
     }
   }
 
-  async #lineFor(session: ConsoleSession): Promise<SerialLine> {
+  async #lineFor(session: ConsoleSession, look: 'first' | 'again' = 'first'): Promise<SerialLine> {
     const { serverId, target } = session.grant
-    const known = await this.#lines.get(serverId)
-    if (known !== undefined) {
+    const underWay = this.#lines.get(serverId)
+    if (underWay !== undefined) {
+      const known = await underWay
       if (!known.ended && sameTarget(known.target, target)) return known
       // The guest was started anew elsewhere: the old socket leads nowhere, or to somebody else's guest.
+      if (look === 'again' && !known.ended) throw new Refusal(closeCodes.backendFailed, 'The guest was started anew meanwhile.')
       known.close()
-      return this.#lineFor(session)
+      if (this.#lines.get(serverId) === underWay) this.#lines.delete(serverId)
+      return this.#lineFor(session, look)
     }
-    const opening = this.#connect(session).then(
-      (backend) => {
-        const line = new SerialLine(target, backend, this.limits, (clients) => {
-          if (this.#lines.get(serverId) === opening) this.#lines.delete(serverId)
-          for (const other of this.#sessions) if (clients.includes(other.client)) void this.#backendEnded(other)
-        })
-        return line
-      },
-      (error: unknown) => {
-        if (this.#lines.get(serverId) === opening) this.#lines.delete(serverId)
-        throw error
-      },
-    )
+    const forget = (): void => {
+      if (this.#lines.get(serverId) === opening) this.#lines.delete(serverId)
+    }
+    const opening = this.#openLine(session, forget)
     this.#lines.set(serverId, opening)
+    opening.catch(forget)
     return opening
+  }
+
+  async #openLine(session: ConsoleSession, onEnd: () => void): Promise<SerialLine> {
+    return SerialLine.open({
+      target: session.grant.target,
+      backend: await this.#connect(session),
+      limits: this.limits,
+      readPast: (fromOffset, limitBytes) => this.#readPast(session, fromOffset, limitBytes),
+      onEnd: (clients) => {
+        onEnd()
+        for (const other of this.#sessions) if (clients.includes(other.client)) void this.#backendEnded(other)
+      },
+    })
+  }
+
+  async #readPast({ cellId, grant }: ConsoleSession, fromOffset: number | null, limitBytes: number): Promise<PastBytes | null> {
+    const { bus, log } = this.#options
+    const { serverId } = grant
+    try {
+      const wanted = { serverId, fromOffset, limitBytes }
+      const past = await bus.call(conductorTopic(cellId), conductorService.serialBytes, wanted, { timeoutMs: this.limits.pastAnswerMs })
+      return { bytes: Buffer.from(past.base64, 'base64'), startOffset: past.startOffset, endOffset: past.endOffset }
+    } catch (error) {
+      log.warn({ err: error, server: serverId }, 'what a guest has written before could not be read')
+      return null
+    }
   }
 
   /** The guest's side closed: say whether that was to be. */
@@ -331,13 +366,14 @@ export class ConsoleProxy {
         { timeoutMs: why === 'notice' ? this.limits.noticeAnswerMs : this.limits.roundAnswerMs },
       )
       session.unanswered = 0
-      if (!answer.allowed) session.end(closeCodes.revoked, answer.reason ?? 'This console is no longer allowed.')
+      if (answer.allowed) return
+      session.end(answer.mayReturn ? closeCodes.notRunning : closeCodes.revoked, answer.reason ?? 'This console is no longer allowed.')
     } catch (error) {
       session.unanswered++
       this.#options.log.warn({ err: error, server: serverId }, 'nobody could say whether a console may go on')
       // After a notice, silence counts as no: the client may open the console again.
       if (why === 'notice' || session.unanswered >= toleratedRounds) {
-        session.end(closeCodes.revoked, 'Whether this console is still allowed could not be found out. Open it again.')
+        session.end(closeCodes.later, 'Whether this console is still allowed could not be found out. Open it again.')
       }
     }
   }

@@ -15,7 +15,17 @@ export interface ConsoleLimits {
   highWaterBytes: number
   /** Reading goes on below this. */
   lowWaterBytes: number
+  /** What a serial console shows of before it was opened. */
   replayBytes: number
+  /** The console comes up without its past when that is not there within this time. */
+  pastAnswerMs: number
+  /** Pause between looks for the place where live output joins what the log has. */
+  seamLookMs: number
+  seamLooks: number
+  /** A guest that has written nothing for this long rests. */
+  restMs: number
+  /** When a guest hangs up, viewers are told where they are within this time. */
+  settleMs: number
   sessionsPerServer: number
   sessionsPerUser: number
   /** Sockets that have not shown a valid token yet. */
@@ -33,17 +43,29 @@ export const defaultLimits: ConsoleLimits = {
   highWaterBytes: 1 << 20,
   lowWaterBytes: 256 << 10,
   replayBytes: 64 << 10,
+  pastAnswerMs: 2_000,
+  seamLookMs: 20,
+  seamLooks: 10,
+  restMs: 250,
+  settleMs: 300,
   sessionsPerServer: 20,
   sessionsPerUser: 50,
   strangers: 500,
 }
 
-/** Close codes and their meaning to a client; the reason text beside them is for people. */
+/**
+ * Close codes and their meaning to a client; the reason text beside them is for people. After all but `revoked` and `unacceptable` a
+ * client may ask for a new token and come back.
+ */
 export const closeCodes = {
   badToken: 4401,
+  /** The server is deleted, or the user may not, or not any more. */
   revoked: 4403,
   noConsole: 4404,
-  tooMany: 1013,
+  /** The server is off: there will be a console when it runs again. */
+  notRunning: 4409,
+  /** Too many consoles, or nobody can say whether this one is allowed. */
+  later: 1013,
   unacceptable: 1008,
   backendFailed: 1011,
   goingAway: 1001,

@@ -1,10 +1,13 @@
 /** Keeps the last bytes of a stream, addressed by their offset since its beginning. */
 export class ReplayRing {
   readonly #bytes: Buffer
-  #end = 0
+  readonly #first: number
+  #end: number
 
-  constructor(capacityBytes: number) {
+  constructor(capacityBytes: number, firstOffset = 0) {
     this.#bytes = Buffer.alloc(capacityBytes)
+    this.#first = firstOffset
+    this.#end = firstOffset
   }
 
   /** Offset after the last byte. */
@@ -14,7 +17,7 @@ export class ReplayRing {
 
   /** Offset of the oldest kept byte. */
   get start(): number {
-    return Math.max(0, this.#end - this.#bytes.length)
+    return Math.max(this.#first, this.#end - this.#bytes.length)
   }
 
   push(chunk: Buffer): void {

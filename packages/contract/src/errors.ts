@@ -46,6 +46,7 @@ export const errorCodes = {
   HOST_DOWN: sync(409, 'The compute service needed for the action is down.', true),
   AMBIGUOUS_NETWORK: sync(409, 'Several networks are possible and none was chosen.'),
   GENERATION_MISMATCH: sync(409, 'expectedGeneration is not the current one; extensions.currentGeneration tells it.'),
+  NOT_CANCELLABLE: sync(409, 'The operation is over or past the point where it can stop.'),
   IDEMPOTENCY_KEY_REUSED: sync(409, 'The idempotency key was used with different input.'),
   GONE: sync(410, 'The event cursor or upload session has expired.'),
   RATE_LIMITED: sync(429, 'Request budget used up; extensions.retryAfterSeconds.', true),

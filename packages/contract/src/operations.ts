@@ -5,6 +5,14 @@ export const operationKinds = {
   START: 'start',
   STOP: 'stop',
   REBOOT: 'reboot',
+  PAUSE: 'pause',
+  UNPAUSE: 'unpause',
+  SUSPEND: 'suspend',
+  RESUME: 'resume',
+  LOCK: 'lock',
+  UNLOCK: 'unlock',
+  RESET_STATE: 'resetState',
+  BULK: 'bulk',
   IMPORT_IMAGE: 'import_image',
 } as const
 export type OperationKind = keyof typeof operationKinds

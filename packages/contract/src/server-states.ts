@@ -29,6 +29,10 @@ export const taskStates = [
   'rebooting_hard',
   'reboot_pending_hard',
   'reboot_started_hard',
+  'pausing',
+  'unpausing',
+  'suspending',
+  'resuming',
   'powering-off',
   'powering-on',
   'deleting',
@@ -121,7 +125,26 @@ export function pairsOfStatus(status: ServerStatus): StatusPair[] {
 /** Statuses in which `progress` is shown (A-GEN-8). */
 export const statusesWithProgress: readonly ServerStatus[] = ['ACTIVE', 'BUILD', 'REBUILD', 'RESIZE', 'VERIFY_RESIZE', 'MIGRATING']
 
-export type ServerAction = 'UPDATE' | 'DELETE' | 'START' | 'STOP' | 'REBOOT_SOFT' | 'REBOOT_HARD' | 'CREATE_CONSOLE' | 'READ_CONSOLE_LOG'
+export const serverActionNames = [
+  'UPDATE',
+  'DELETE',
+  'START',
+  'STOP',
+  'REBOOT_SOFT',
+  'REBOOT_HARD',
+  'PAUSE',
+  'UNPAUSE',
+  'SUSPEND',
+  'RESUME',
+  'LOCK',
+  'UNLOCK',
+  'RESET_STATE',
+  'CHANGE_METADATA',
+  'CHANGE_TAGS',
+  'CREATE_CONSOLE',
+  'READ_CONSOLE_LOG',
+] as const
+export type ServerAction = (typeof serverActionNames)[number]
 
 export interface ActionRule {
   /** Name in "Cannot '<verb>' instance …" (A-GEN-3). */
@@ -136,6 +159,37 @@ export interface ActionRule {
   lockChecked: boolean
   policy: string
 }
+
+/** D-ACT-10…13: from one state, idle. */
+const onGuest = (verb: string, from: VmState, policy: string): ActionRule => ({
+  verb,
+  vmStates: [from],
+  taskStates: [],
+  mustHaveLaunched: true,
+  needsHost: false,
+  lockChecked: true,
+  policy,
+})
+/** D-ACT-32, 33: from any state, whoever holds the lock. */
+const onRecord = (verb: string, policy: string): ActionRule => ({
+  verb,
+  vmStates: 'any',
+  taskStates: 'any',
+  mustHaveLaunched: false,
+  needsHost: false,
+  lockChecked: false,
+  policy,
+})
+/** D-ACT-38, 39: during any task. */
+const onLabels = (verb: string, lockChecked: boolean, policy: string): ActionRule => ({
+  verb,
+  vmStates: ['active', 'paused', 'suspended', 'stopped'],
+  taskStates: 'any',
+  mustHaveLaunched: true,
+  needsHost: false,
+  lockChecked,
+  policy,
+})
 
 /** D-ACT rows of the actions built so far. */
 export const serverActions: Record<ServerAction, ActionRule> = {
@@ -180,19 +234,28 @@ export const serverActions: Record<ServerAction, ActionRule> = {
     vmStates: ['active'],
     taskStates: [],
     mustHaveLaunched: true,
-    needsHost: true,
+    needsHost: false,
     lockChecked: true,
     policy: 'os_compute_api:servers:reboot',
   },
   REBOOT_HARD: {
     verb: 'reboot',
     vmStates: ['active', 'stopped', 'paused', 'suspended', 'error'],
-    taskStates: ['rebooting', 'reboot_pending', 'reboot_started', 'rebooting_hard'],
+    taskStates: ['rebooting', 'reboot_pending', 'reboot_started', 'rebooting_hard', 'pausing', 'unpausing', 'suspending', 'resuming'],
     mustHaveLaunched: true,
-    needsHost: true,
+    needsHost: false,
     lockChecked: true,
     policy: 'os_compute_api:servers:reboot',
   },
+  PAUSE: onGuest('pause', 'active', 'os_compute_api:os-pause-server:pause'),
+  UNPAUSE: onGuest('unpause', 'paused', 'os_compute_api:os-pause-server:unpause'),
+  SUSPEND: onGuest('suspend', 'active', 'os_compute_api:os-suspend-server:suspend'),
+  RESUME: onGuest('resume', 'suspended', 'os_compute_api:os-suspend-server:resume'),
+  LOCK: onRecord('lock', 'os_compute_api:os-lock-server:lock'),
+  UNLOCK: onRecord('unlock', 'os_compute_api:os-lock-server:unlock'),
+  RESET_STATE: onRecord('reset state of', 'os_compute_api:os-admin-actions:reset_state'),
+  CHANGE_METADATA: onLabels('update metadata of', true, 'os_compute_api:server-metadata:create'),
+  CHANGE_TAGS: onLabels('update tags of', false, 'os_compute_api:os-server-tags:update'),
   CREATE_CONSOLE: {
     verb: 'get console of',
     vmStates: 'any',

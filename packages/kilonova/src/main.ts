@@ -9,6 +9,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { OperatorError } from './cloud/data-folder.js'
 import { type CloudRole, cloudRoles } from './cloud/deployment.js'
 import { type DownFlags, down } from './commands/down.js'
+import { limitsCommand } from './commands/limits.command.js'
 import { type UpFlags, up } from './commands/up.js'
 import { buildTinyImage } from './tiny-image/tiny-image.js'
 import { version } from './version.js'
@@ -92,6 +93,8 @@ program
   .addOption(flag('--data <folder>', 'where the cloud lives').default('./.kilonova'))
   .option('--purge', 'remove everything: guests, disks, databases, bridges, rules', false)
   .action(async (options: DownFlags) => down(options))
+
+program.addCommand(limitsCommand(flag))
 
 program
   .command('tiny-image')

@@ -1,5 +1,6 @@
-/** Structured logs with redaction of everything that may be a secret. */
+/** Structured logs with redaction of everything that may be a secret. Every line names the request it was written for. */
 import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino'
+import { currentWork, parseTraceparent } from './observability/work-context.js'
 
 export type Logger = PinoLogger
 
@@ -22,10 +23,18 @@ const ticketInUrl = /([?&]ticket=)[^&#\s"]+/g
 /** Removes tickets from text that holds URLs. */
 export const redactText = (text: string): string => text.replace(ticketInUrl, '$1[secret]')
 
+/** A line that names its request itself keeps that name. */
+const ofWork = (): Record<string, string> => {
+  const { requestId, traceparent } = currentWork()
+  const traced = traceparent === null ? null : parseTraceparent(traceparent)
+  return { ...(requestId === null ? {} : { requestId }), ...(traced === null ? {} : { traceId: traced.traceId }) }
+}
+
 export function createLogger(level: string, destination?: DestinationStream): Logger {
   const options = {
     level,
     base: null,
+    mixin: ofWork,
     redact: {
       paths: secretKeys.flatMap((key) => [key, `*.${key}`, `*.*.${key}`, `*.*.*.${key}`]),
       censor: '[secret]',

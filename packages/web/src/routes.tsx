@@ -5,6 +5,9 @@ import { Shell } from './shell/shell.js'
 
 const adminPages: RouteObject[] = [
   { path: 'admin/hypervisors', lazy: async () => ({ Component: (await import('./admin/hypervisors-page.js')).HypervisorsPage }) },
+  { path: 'admin/quotas', lazy: async () => ({ Component: (await import('./quotas/project-quotas-page.js')).ProjectQuotasPage }) },
+  { path: 'admin/quotas/defaults', lazy: async () => ({ Component: (await import('./quotas/project-quota-page.js')).DefaultQuotaPage }) },
+  { path: 'admin/quotas/:projectId', lazy: async () => ({ Component: (await import('./quotas/project-quota-page.js')).ProjectQuotaPage }) },
   { path: 'admin/services', lazy: async () => ({ Component: (await import('./admin/services-page.js')).ServicesPage }) },
 ]
 
@@ -37,6 +40,7 @@ export const router = createBrowserRouter([
           { path: 'flavors', lazy: async () => ({ Component: (await import('./flavors/flavors-page.js')).FlavorsPage }) },
           { path: 'images', lazy: async () => ({ Component: (await import('./images/images-page.js')).ImagesPage }) },
           { path: 'keypairs', lazy: async () => ({ Component: (await import('./keypairs/keypairs-page.js')).KeypairsPage }) },
+          { path: 'quotas', lazy: async () => ({ Component: (await import('./quotas/quotas-page.js')).QuotasPage }) },
           { path: 'activity', lazy: async () => ({ Component: (await import('./activity/activity-page.js')).ActivityPage }) },
           ...adminPages,
           { path: '*', lazy: async () => ({ Component: (await import('./shell/not-found-page.js')).NotFoundPage }) },

@@ -1,6 +1,7 @@
 /** Cells: where each is, one open database per cell, and questions put to all of them at once (A-CELL-6, 25, 36). */
 import { CloudError } from '@kilonova/contract/errors'
 import type { Logger } from '@kilonova/runtime/logger'
+import type { Metrics } from '@kilonova/runtime/observability/metrics'
 import { Database, type Row } from '../db/database.js'
 import type { ApiSchema, CellSchema } from '../db/schemas.js'
 
@@ -23,13 +24,15 @@ export interface CellAnswers<T> {
 export class CellsService {
   readonly #api: Database<ApiSchema>
   readonly #log: Logger
+  readonly #metrics: Metrics | undefined
   readonly #timeoutMs: number
   readonly #open = new Map<string, Cell>()
   #mappings: CellMapping[] | undefined
 
-  constructor(options: { api: Database<ApiSchema>; timeoutSeconds: number; log: Logger }) {
+  constructor(options: { api: Database<ApiSchema>; timeoutSeconds: number; log: Logger; metrics?: Metrics }) {
     this.#api = options.api
     this.#log = options.log
+    this.#metrics = options.metrics
     this.#timeoutMs = options.timeoutSeconds * 1000
   }
 
@@ -95,10 +98,16 @@ export class CellsService {
   #cellOf(mapping: CellMapping): Cell {
     const open = this.#open.get(mapping.uuid)
     if (open !== undefined) return open
+    const metrics = this.#metrics
     const name = mapping.uuid === cell0Id ? 'cell0' : (mapping.name ?? mapping.uuid)
     const cell: Cell = {
       id: mapping.uuid,
-      database: new Database<CellSchema>({ url: mapping.database_connection, name, log: this.#log }),
+      database: new Database<CellSchema>({
+        url: mapping.database_connection,
+        name,
+        log: this.#log,
+        ...(metrics === undefined ? {} : { metrics }),
+      }),
     }
     this.#open.set(mapping.uuid, cell)
     return cell

@@ -54,6 +54,11 @@ const fieldOf: Record<string, string> = {
   disk_config: 'diskConfig',
   operation_id: 'currentOperation',
   availability_zone: 'availabilityZone',
+  metadata: 'metadata',
+  tags: 'tags',
+  locked: 'locked',
+  locked_reason: 'lockedReason',
+  locked_by: 'lockedBy',
 }
 
 export type InstanceChange = Partial<

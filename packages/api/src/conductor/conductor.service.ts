@@ -16,8 +16,9 @@ export interface ConductorOptions {
   engine: SagaEngine<CellSchema>
   outbox: Outbox<CellSchema>
   consoleTokens: {
-    redeem(token: string, type: ConsoleTypeName, clientAddress: string): Promise<OutputOf<Contract['redeemConsoleToken']>['session']>
+    redeem(tokenHash: string, type: ConsoleTypeName, clientAddress: string): Promise<OutputOf<Contract['redeemConsoleToken']>['session']>
     stillAllowed(session: InputOf<Contract['consoleStillAllowed']>): Promise<OutputOf<Contract['consoleStillAllowed']>>
+    serialBytes(wanted: InputOf<Contract['serialBytes']>): Promise<OutputOf<Contract['serialBytes']>>
   }
   /** Begins a stop on behalf of the system (D-SYN-1). */
   stopServer: (serverId: string, reason: string) => Promise<void>
@@ -182,13 +183,14 @@ export function conductorHandlers(options: ConductorOptions): HandlersOf<Contrac
         serverId: row.uuid,
         vmState: row.vm_state,
         taskState: row.task_state,
+        imageId: row.image_id,
         sagaAlive: alive.has(row.uuid),
         fence: row.fence,
       }))
       // A server that is unwound from this host is not on it any more but its saga still works here.
       const leaving = building
         .filter((serverId) => !known.some((server) => server.serverId === serverId))
-        .map((serverId) => ({ serverId, vmState: 'building', taskState: null, sagaAlive: true, fence: 0 }))
+        .map((serverId) => ({ serverId, vmState: 'building', taskState: null, imageId: null, sagaAlive: true, fence: 0 }))
       return { servers: [...known, ...leaving] }
     },
 
@@ -197,11 +199,13 @@ export function conductorHandlers(options: ConductorOptions): HandlersOf<Contrac
       return {}
     },
 
-    redeemConsoleToken: async ({ token, type, clientAddress }) => ({
-      session: await options.consoleTokens.redeem(token, type, clientAddress),
+    redeemConsoleToken: async ({ tokenHash, type, clientAddress }) => ({
+      session: await options.consoleTokens.redeem(tokenHash, type, clientAddress),
     }),
 
     consoleStillAllowed: async (session) => options.consoleTokens.stillAllowed(session),
+
+    serialBytes: async (wanted) => options.consoleTokens.serialBytes(wanted),
   }
 
   async function sagasNaming(host: string): Promise<string[]> {

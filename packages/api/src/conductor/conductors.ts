@@ -7,6 +7,7 @@ import { eventLogTopic, outboxTopic } from '@kilonova/contract/rpc/notices'
 import type { MessageBus, Subscription } from '@kilonova/runtime/bus/bus'
 import type { Clock } from '@kilonova/runtime/clock'
 import type { Logger } from '@kilonova/runtime/logger'
+import type { Telemetry } from '@kilonova/runtime/observability/telemetry'
 import type { Cell, CellsService } from '../cells/cells.service.js'
 import type { ApiConfig } from '../config.js'
 import type { Database } from '../db/database.js'
@@ -24,6 +25,7 @@ import type { SagaQueue } from './saga-queue.js'
 import { buildTask } from './tasks/build.task.js'
 import { buildOnHostTask } from './tasks/build-on-host.task.js'
 import { deleteTask } from './tasks/delete.task.js'
+import { pauseTask, pauseTaskKinds } from './tasks/pause.task.js'
 import { powerTask } from './tasks/power.task.js'
 import type { UpCalls } from './up-calls.js'
 
@@ -55,6 +57,7 @@ export interface ConductorsOptions {
   bus: MessageBus
   clock: Clock
   log: Logger
+  telemetry: Telemetry
   wrap: WrapSaga
 }
 
@@ -77,7 +80,8 @@ export class Conductors {
       outbox: options.apiOutbox,
       owner: `super-conductor:${ownerName}`,
       clock,
-      log,
+      log: log.child({ part: 'super-conductor' }),
+      telemetry: options.telemetry,
       definitions: [
         buildTask({
           api,
@@ -91,7 +95,7 @@ export class Conductors {
       ].map(options.wrap<ApiSchema>),
     })
     const onAppended = (): void => void bus.fanout(eventLogTopic, {})
-    this.#relay = new EventRelay({ api, cells, owner: `relay:${ownerName}`, clock, log, onAppended })
+    this.#relay = new EventRelay({ api, cells, owner: `relay:${ownerName}`, clock, log, metrics: options.telemetry.metrics, onAppended })
     this.#lostActions = new LostActions({ api, cells, publisherId, pokeCell: wakeCell, clock, log })
     for (const cell of options.hostCells) this.cellEngines.set(cell.id, this.#engineOf(cell))
   }
@@ -140,14 +144,15 @@ export class Conductors {
   }
 
   #engineOf(cell: Cell): SagaEngine<CellSchema> {
-    const { clock, log, ownerName, wrap } = this.#options
+    const { clock, log, ownerName, telemetry, wrap } = this.#options
     const context = this.#contextOf(cell)
     const engine: SagaEngine<CellSchema> = new SagaEngine<CellSchema>({
       database: cell.database,
       outbox: new Outbox(cell.database, `nova-conductor:${ownerName}`),
       owner: `conductor:${ownerName}`,
       clock,
-      log,
+      log: log.child({ part: 'conductor' }),
+      telemetry,
       definitions: [
         buildOnHostTask(context),
         deleteTask({ context, sagas: () => engine.store, poke: (sagaId) => engine.poke(sagaId) }),
@@ -155,6 +160,7 @@ export class Conductors {
         powerTask(context, 'stop'),
         powerTask(context, 'reboot_soft'),
         powerTask(context, 'reboot_hard'),
+        ...pauseTaskKinds.map((kind) => pauseTask(context, kind)),
       ].map(wrap<CellSchema>),
     })
     return engine

@@ -9,6 +9,7 @@ import { type Cell, type CellsService, cell0Id } from '../cells/cells.service.js
 import { changeInstance, type InstanceChange, instanceEvents } from '../cells/instance.store.js'
 import type { Database, Row } from '../db/database.js'
 import type { ApiSchema } from '../db/schemas.js'
+import { projectParent } from '../events/operation-projection.js'
 import { operationUpdate } from '../events/operation-update.js'
 import { Outbox } from '../events/outbox.js'
 import { actionSagaId, beginDelete } from './begin-delete.js'
@@ -24,7 +25,7 @@ export interface LostActionsOptions {
 
 type OperationRow = Row<ApiSchema, 'operations'>
 
-const actionKinds = ['DELETE', 'START', 'STOP', 'REBOOT']
+const actionKinds = ['DELETE', 'START', 'STOP', 'REBOOT', 'PAUSE', 'UNPAUSE', 'SUSPEND', 'RESUME', 'LOCK', 'UNLOCK', 'RESET_STATE']
 const everyMs = 60_000
 /** Far longer than a request takes from its operation to its saga. */
 const graceMs = 30_000
@@ -71,7 +72,21 @@ export class LostActions {
       else await this.#cancel(operation)
       taken.push(operation.id)
     }
+    await this.#settleParents(before)
     return taken
+  }
+
+  /** A bulk action that was cut short when nothing below it was left to tell of its end. */
+  async #settleParents(before: number): Promise<void> {
+    const { api } = this.#options
+    const parents = await api.read
+      .selectFrom('operations')
+      .select('id')
+      .where('kind', '=', 'BULK')
+      .where('state', '=', 'RUNNING')
+      .where('created_at', '<', before)
+      .execute()
+    for (const { id } of parents) await api.transaction((trx) => projectParent(trx, api.now, id))
   }
 
   /** The order matters: a saga that ends writes its event, the event reaches the operation before it leaves the outbox. */

@@ -8,24 +8,15 @@ import type { WorkOutcome } from '@kilonova/contract/rpc/conductor'
 import { BusUnavailableError } from '@kilonova/runtime/bus/bus'
 import type { Clock } from '@kilonova/runtime/clock'
 import type { Logger } from '@kilonova/runtime/logger'
+import type { Telemetry } from '@kilonova/runtime/observability/telemetry'
+import { leaveWork } from '@kilonova/runtime/observability/work-context'
 import { leaveTransactionScope } from '@kilonova/runtime/transaction-scope'
 import type { Database } from '../db/database.js'
-import { operationUpdate } from '../events/operation-update.js'
 import type { Outbox, OutboxEntry } from '../events/outbox.js'
-import {
-  type Commit,
-  type SagaDefinition,
-  type SagaFailure,
-  type SagaRun,
-  type SagaState,
-  type StepOutcome,
-  WorkFailedError,
-} from './saga.js'
-import { failureOf, parseFailure, type SagaChange, type SagaDirection, SagaLostError, type SagaRow, SagaStore } from './saga-store.js'
-
-/** A definition whose state type only it knows. */
-// biome-ignore lint/suspicious/noExplicitAny: the engine reads the state through the definition's own schema
-type AnyDefinition<Schema> = SagaDefinition<any, Schema>
+import { type Commit, type SagaFailure, type SagaState, type StepOutcome, WorkFailedError } from './saga.js'
+import { type AnyDefinition, type AnyStep, pivotOf, runOf, stateOf, stepEvents, stepOf, workKeyOf, workKeyText } from './saga-reading.js'
+import { failureOf, parseFailure, type SagaChange, SagaLostError, type SagaRow, SagaStore } from './saga-store.js'
+import { SagaWatch } from './saga-watch.js'
 
 export interface SagaEngineOptions<Schema> {
   database: Database<Schema>
@@ -35,6 +26,7 @@ export interface SagaEngineOptions<Schema> {
   definitions: readonly AnyDefinition<Schema>[]
   clock: Clock
   log: Logger
+  telemetry: Telemetry
   /** Pause before an unanswered request to an agent is repeated. */
   resendMs?: number
   pollMs?: number
@@ -50,6 +42,7 @@ export class SagaEngine<Schema> {
   readonly #definitions: Map<string, AnyDefinition<Schema>>
   readonly #clock: Clock
   readonly #log: Logger
+  readonly #watch: SagaWatch<Schema>
   readonly #resendMs: number
   readonly #pollMs: number
   readonly #running = new Map<string, Promise<void>>()
@@ -57,12 +50,15 @@ export class SagaEngine<Schema> {
   readonly #again = new Set<string>()
   readonly #stop = new AbortController()
   #poller: Promise<void> | undefined
+  #unwatch = (): void => {}
 
   constructor(options: SagaEngineOptions<Schema>) {
     this.#database = options.database
     this.#outbox = options.outbox
     this.#definitions = new Map(options.definitions.map((definition) => [definition.kind, definition]))
-    this.store = new SagaStore(options.database, options.owner, [...this.#definitions.keys()])
+    const kinds = [...this.#definitions.keys()]
+    this.store = new SagaStore(options.database, options.owner, kinds)
+    this.#watch = new SagaWatch({ ...options, store: this.store, kinds })
     this.#clock = options.clock
     this.#log = options.log
     this.#resendMs = options.resendMs ?? 5000
@@ -71,11 +67,13 @@ export class SagaEngine<Schema> {
 
   start(): void {
     this.#poller = this.#poll()
+    this.#unwatch = this.#watch.start()
   }
 
   /** Stops after the steps that run now; unfinished sagas stay in the database. */
   async stop(): Promise<void> {
     this.#stop.abort()
+    this.#unwatch()
     await this.#poller
     await Promise.allSettled([...this.#running.values()])
   }
@@ -87,9 +85,10 @@ export class SagaEngine<Schema> {
       this.#again.add(id)
       return
     }
-    const run = leaveTransactionScope(() => this.#run(id))
+    const run = leaveTransactionScope(() => leaveWork(() => this.#run(id)))
       .catch((error: unknown) => this.#log.error({ err: error, saga: id }, 'saga runner failed'))
       .finally(() => {
+        this.#watch.forget(id)
         this.#running.delete(id)
         if (this.#again.delete(id)) this.poke(id)
       })
@@ -133,14 +132,14 @@ export class SagaEngine<Schema> {
     const row = await this.store.find(key.sagaId)
     if (row === null || row.waiting_for !== workKeyText(key)) return
     const definition = this.#definition(row)
-    const step = this.#step(definition, row)
+    const step = stepOf(definition, row)
     const lease: SagaChange = { lease_owner: this.store.owner, waiting_for: null, deadline_at: null, wake_at: 0 }
     try {
       if (outcome.kind === 'failed') {
         const code = isErrorCode(outcome.error.code) ? outcome.error.code : 'INTERNAL'
         throw new WorkFailedError({ ...outcome.error, code }, outcome.hostAtFault)
       }
-      const run = this.#runOf(row, definition)
+      const run = runOf(definition, row)
       const taken = row.direction === 'forward' ? (step.onReport?.(run, outcome.result) ?? {}) : {}
       await this.#stepDone(definition, row, taken.patch, taken.commit, lease)
     } catch (error) {
@@ -171,7 +170,8 @@ export class SagaEngine<Schema> {
   async #run(id: string): Promise<void> {
     let row = await this.store.acquire(id)
     while (row !== null && !this.#stop.signal.aborted) {
-      row = await this.#advanceOrFail(this.#definition(row), row)
+      const next: SagaRow = row
+      row = await this.#watch.forRequest(next, () => this.#advanceOrFail(this.#definition(next), next))
     }
   }
 
@@ -187,9 +187,9 @@ export class SagaEngine<Schema> {
 
   /** One step. Answers the row to go on with, or null when there is nothing to do now. */
   async #advance(definition: AnyDefinition<Schema>, row: SagaRow): Promise<SagaRow | null> {
-    const pivot = this.#pivotIndex(definition)
+    const pivot = pivotOf(definition)
     if (row.cancel_requested === 1 && row.direction === 'forward' && row.step < pivot) {
-      const failure = failureOf({ code: 'CANCELLED', message: 'Cancelled by request.' }, this.#step(definition, row).name, false)
+      const failure = failureOf({ code: 'CANCELLED', message: 'Cancelled by request.' }, stepOf(definition, row).name, false)
       return this.#turnBack(definition, row, failure, {})
     }
     if (row.waiting_for !== null) {
@@ -203,8 +203,12 @@ export class SagaEngine<Schema> {
       return null
     }
     if (row.direction === 'backward' && row.step < 0) return this.#unwound(definition, row)
-    const step = this.#step(definition, row)
-    const run = this.#runOf(row, definition)
+    const step = stepOf(definition, row)
+    return this.#watch.step(row, step.name, () => this.#perform(definition, row, step))
+  }
+
+  async #perform(definition: AnyDefinition<Schema>, row: SagaRow, step: AnyStep<Schema>): Promise<SagaRow | null> {
+    const run = runOf(definition, row)
     const outcome: StepOutcome<SagaState, Schema> =
       row.direction === 'forward' ? await step.action(run) : step.undo === undefined ? { kind: 'done' } : await step.undo(run)
     if (outcome.kind === 'done') return this.#stepDone(definition, row, outcome.patch, outcome.commit, {})
@@ -213,19 +217,20 @@ export class SagaEngine<Schema> {
       this.#pokeAfter(row.id, outcome.afterMs)
       return null
     }
-    const key = this.#workKey(row, step.name)
+    const key = workKeyOf(row, step.name)
     const first = row.waiting_for === null
     const now = await this.#database.readClock()
     await this.#save(
       row,
       {
         waiting_for: workKeyText(key),
+        waiting_since: first ? now : row.waiting_since,
         deadline_at: first ? now + outcome.timeoutSeconds * 1000 : row.deadline_at,
         wake_at: now + this.#resendMs,
         lease_owner: null,
         lease_until: 0,
       },
-      first ? this.#stepEvents(definition, row, 'begun') : [],
+      first ? stepEvents(definition, row, this.#clock.now(), 'begun') : [],
       first ? outcome.commit : undefined,
     )
     try {
@@ -244,15 +249,16 @@ export class SagaEngine<Schema> {
     commit: Commit<Schema> | undefined,
     change: SagaChange,
   ): Promise<SagaRow | null> {
-    const state = patch === undefined ? row.state : JSON.stringify({ ...this.#state(row, definition), ...patch })
-    const events = this.#stepEvents(definition, row, 'ended')
+    const state = patch === undefined ? row.state : JSON.stringify({ ...stateOf(definition, row), ...patch })
+    const events = stepEvents(definition, row, this.#clock.now(), 'ended')
+    this.#watch.ended(row, stepOf(definition, row).name, 'done')
     if (row.direction === 'backward') {
       return this.#save(row, { ...change, state, step: row.step - 1, tries: 0, waiting_for: null, deadline_at: null }, [], commit)
     }
     if (row.step + 1 < definition.steps.length) {
       return this.#save(row, { ...change, state, step: row.step + 1, tries: 0, waiting_for: null, deadline_at: null }, events, commit)
     }
-    const finish = definition.finish(this.#runOf({ ...row, state }, definition))
+    const finish = definition.finish(runOf(definition, { ...row, state }))
     await this.#database.transaction(async (trx) => {
       const told = [...events]
       if (commit !== undefined) told.push(...(await commit(trx)))
@@ -264,11 +270,13 @@ export class SagaEngine<Schema> {
   }
 
   async #failed(definition: AnyDefinition<Schema>, row: SagaRow, error: unknown, change: SagaChange): Promise<SagaRow | null> {
-    const pivot = this.#pivotIndex(definition)
+    const pivot = pivotOf(definition)
     const stepName = definition.steps[Math.max(row.step, 0)]?.name ?? ''
     const known = error instanceof WorkFailedError || error instanceof CloudError
     // A bus that is away decides nothing: the step waits for it, on either side of the pivot.
-    if (row.direction === 'forward' && row.step < pivot && !(error instanceof BusUnavailableError)) {
+    const turnsBack = row.direction === 'forward' && row.step < pivot && !(error instanceof BusUnavailableError)
+    this.#watch.ended(row, stepName, turnsBack ? 'failed' : 'again')
+    if (turnsBack) {
       if (!known) this.#log.error({ err: error, saga: row.id, kind: row.kind, step: stepName }, 'saga step failed')
       const report = error instanceof WorkFailedError ? error.report : toErrorReport(error)
       const hostAtFault = error instanceof WorkFailedError ? error.hostAtFault : false
@@ -303,13 +311,13 @@ export class SagaEngine<Schema> {
         wake_at: 0,
         lease_owner: this.store.owner,
       },
-      this.#stepEvents(definition, row, 'ended', failure),
+      stepEvents(definition, row, this.#clock.now(), 'ended', failure),
     )
   }
 
   async #unwound(definition: AnyDefinition<Schema>, row: SagaRow): Promise<SagaRow | null> {
     const failure = parseFailure(row) ?? failureOf({ code: 'INTERNAL', message: 'An unexpected error happened.' }, '', false)
-    const after = await definition.unwound(this.#runOf(row, definition), failure, row.cancel_requested === 1)
+    const after = await definition.unwound(runOf(definition, row), failure, row.cancel_requested === 1)
     if (after.kind === 'end') {
       await this.#database.transaction(async (trx) => {
         const told = await after.commit(trx)
@@ -318,7 +326,7 @@ export class SagaEngine<Schema> {
       })
       return null
     }
-    const state = JSON.stringify({ ...this.#state(row, definition), ...after.patch })
+    const state = JSON.stringify({ ...stateOf(definition, row), ...after.patch })
     return this.#save(
       row,
       {
@@ -347,43 +355,6 @@ export class SagaEngine<Schema> {
     })
   }
 
-  #stepEvents(definition: AnyDefinition<Schema>, row: SagaRow, moment: 'begun' | 'ended', failure?: SagaFailure): OutboxEntry[] {
-    const step = definition.steps[row.step]
-    if (step?.event === undefined || row.direction !== 'forward') return []
-    const state = this.#state(row, definition)
-    const now = this.#clock.now()
-    return [
-      operationUpdate(
-        { operationId: row.operation_id, projectId: row.project_id, requestId: row.request_id },
-        {
-          progress: failure === undefined && moment === 'ended' ? step.progress : undefined,
-          step: {
-            key: `${step.name}#${row.attempt}`,
-            name: step.event,
-            host: step.host?.(state) ?? null,
-            startedAt: row.waiting_for !== null ? row.updated_at : now,
-            finishedAt: moment === 'ended' ? now : null,
-            result: moment === 'begun' ? null : failure === undefined ? 'SUCCESS' : 'ERROR',
-            message: failure?.message ?? null,
-            details: failure?.details ?? null,
-          },
-        },
-      ),
-    ]
-  }
-
-  #workKey(row: SagaRow, step: string): WorkKey {
-    return {
-      serverId: row.server_id ?? '',
-      operationId: row.operation_id,
-      sagaId: row.id,
-      step,
-      direction: row.direction as SagaDirection,
-      attempt: row.attempt,
-      fence: row.fence,
-    }
-  }
-
   async #released(afterMs: number): Promise<SagaChange> {
     return { wake_at: (await this.#database.readClock()) + afterMs, lease_owner: null, lease_until: 0 }
   }
@@ -397,34 +368,4 @@ export class SagaEngine<Schema> {
     if (definition === undefined) throw new Error(`no saga of kind ${row.kind}`)
     return definition
   }
-
-  #step(definition: AnyDefinition<Schema>, row: SagaRow) {
-    const step = definition.steps[row.step]
-    if (step === undefined) throw new Error(`saga ${row.kind} has no step ${row.step}`)
-    return step
-  }
-
-  #pivotIndex(definition: AnyDefinition<Schema>): number {
-    const index = definition.steps.findIndex((step) => step.name === definition.pivot)
-    return index < 0 ? Number.POSITIVE_INFINITY : index
-  }
-
-  #state(row: SagaRow, definition: AnyDefinition<Schema>): SagaState {
-    return definition.state.parse(JSON.parse(row.state)) as SagaState
-  }
-
-  #runOf(row: SagaRow, definition: AnyDefinition<Schema>): SagaRun<SagaState> {
-    return {
-      sagaId: row.id,
-      operationId: row.operation_id,
-      serverId: row.server_id ?? '',
-      projectId: row.project_id,
-      requestId: row.request_id,
-      attempt: row.attempt,
-      fence: row.fence,
-      state: this.#state(row, definition),
-    }
-  }
 }
-
-const workKeyText = (key: WorkKey): string => `${key.step}:${key.direction}:${key.attempt}`

@@ -1,5 +1,6 @@
 /** Rows of the sagas of one database: leases, progress, and who may change what. */
 import type { ErrorReport } from '@kilonova/contract/errors'
+import { currentWork } from '@kilonova/runtime/observability/work-context'
 import type { Transaction } from 'kysely'
 import type { Database, Row } from '../db/database.js'
 import type { SharedSchema } from '../db/schemas.js'
@@ -32,6 +33,7 @@ export type SagaChange = Partial<
     | 'state'
     | 'failure'
     | 'waiting_for'
+    | 'waiting_since'
     | 'deadline_at'
     | 'wake_at'
     | 'tries'
@@ -75,6 +77,7 @@ export class SagaStore<Schema> {
         server_id: saga.serverId,
         project_id: saga.projectId,
         request_id: saga.requestId,
+        traceparent: currentWork().traceparent,
         direction: 'forward',
         step: 0,
         attempt: 1,
@@ -179,6 +182,17 @@ export class SagaStore<Schema> {
         .where('id', 'in', [...ids])
         .execute()
     })
+  }
+
+  /** Sagas of the owner's kinds that have not ended. */
+  async countByKind(): Promise<Map<string, number>> {
+    const rows = await this.#database.read
+      .selectFrom('sagas')
+      .select((eb) => ['kind', eb.fn.countAll<number>().as('alive')])
+      .where('kind', 'in', this.#kinds)
+      .groupBy('kind')
+      .execute()
+    return new Map(rows.map((row) => [row.kind, Number(row.alive)]))
   }
 
   async aliveFor(serverIds: readonly string[]): Promise<Set<string>> {

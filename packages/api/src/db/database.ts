@@ -5,10 +5,12 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Logger } from '@kilonova/runtime/logger'
+import type { Metrics } from '@kilonova/runtime/observability/metrics'
 import { assertNoTransaction, type OpenTransaction, openTransaction, runInTransactionScope } from '@kilonova/runtime/transaction-scope'
 import { Kysely, type LogEvent, PostgresDialect, type RawBuilder, type Selectable, sql, type Transaction } from 'kysely'
 import pg from 'pg'
 import { sqliteDialect } from './sqlite-dialect.js'
+import { observeStatements } from './statement-metrics.js'
 
 export type DialectName = 'sqlite' | 'postgres'
 export type Row<Schema, Table extends keyof Schema> = Selectable<Schema[Table]>
@@ -19,6 +21,8 @@ export interface DatabaseOptions {
   name: string
   log: Logger
   poolSize?: number
+  /** Absent: statements are not measured. */
+  metrics?: Metrics
 }
 
 // int8 as a number: every bigint column holds milliseconds or bytes, far below 2^53.
@@ -51,7 +55,9 @@ export class Database<Schema> {
   constructor(options: DatabaseOptions) {
     this.name = options.name
     this.url = options.url
+    const observe = options.metrics === undefined ? undefined : observeStatements(options.metrics, options.name)
     const log = (event: LogEvent): void => {
+      observe?.(event)
       if (event.level === 'query') for (const counter of statementCounters) counter(event.query.sql)
     }
     if (options.url.startsWith('sqlite://')) {

@@ -1,4 +1,5 @@
 /** Brings a database to the schema of this build. A landed migration is never edited; a database from the future is refused. */
+import type { EntitySchema } from '@mikro-orm/core'
 import { Migrator } from '@mikro-orm/migrations'
 import { MikroORM as PostgresORM } from '@mikro-orm/postgresql'
 import { MikroORM as SqliteORM } from '@mikro-orm/sqlite'
@@ -18,8 +19,10 @@ export class NewerSchemaError extends Error {
 
 /** An ORM over an open database; used for migrations and schema comparison, never for queries. */
 export async function schemaTools<Schema>(database: Database<Schema>, schema: SchemaName) {
+  // Their types say too much: what is declared here would name every column.
+  const entities: EntitySchema[] = [...(schema === 'api' ? apiEntities : cellEntities)]
   const options = {
-    entities: [...(schema === 'api' ? apiEntities : cellEntities)],
+    entities,
     driverOptions: database.migrationClient,
     // The migrator makes the database when this name does not exist; it is made by whoever installs, so name the real one.
     dbName: database.dialect === 'sqlite' ? database.name : new URL(database.url).pathname.slice(1),

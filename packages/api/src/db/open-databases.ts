@@ -1,5 +1,6 @@
 /** Opens the databases of a deployment, brings them to this build's schema, and keeps the map of its cells current. */
 import type { Logger } from '@kilonova/runtime/logger'
+import type { Metrics } from '@kilonova/runtime/observability/metrics'
 import type { Cell } from '../cells/cells.service.js'
 import { Database } from './database.js'
 import { migrate } from './migrator.js'
@@ -14,12 +15,13 @@ export interface DatabaseAddresses {
 export async function openDatabases(
   { apiUrl, cells: addresses }: DatabaseAddresses,
   log: Logger,
+  metrics: Metrics,
 ): Promise<{ api: Database<ApiSchema>; cells: Cell[] }> {
-  const api = new Database<ApiSchema>({ url: apiUrl, name: 'api', log })
+  const api = new Database<ApiSchema>({ url: apiUrl, name: 'api', log, metrics })
   const applied = await migrate(api, 'api')
   const cells: Cell[] = []
   for (const cell of addresses) {
-    const database = new Database<CellSchema>({ url: cell.url, name: cell.name, log })
+    const database = new Database<CellSchema>({ url: cell.url, name: cell.name, log, metrics })
     applied.push(...(await migrate(database, 'cell')))
     cells.push({ id: cell.id, database })
   }

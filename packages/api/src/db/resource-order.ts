@@ -7,7 +7,7 @@ export interface OrderInput<Key extends string = string> {
   direction: 'ASC' | 'DESC'
 }
 
-const numbers = /(_at|_gb|_mb|_bytes|vcpus|factor|generation|progress|index|public|disabled|drive|power_state)$/
+const numbers = /(_at|_gb|_mb|_bytes|vcpus|factor|generation|progress|index|public|disabled|drive|power_state|locked)$/
 
 /** Turns an order input into sort keys with the id as tie-breaker; `columns` maps the enum's values. */
 export function sortKeys(

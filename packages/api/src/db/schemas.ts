@@ -1,11 +1,14 @@
 /** The two schemas of the cloud: the API database, and the one every cell (cell0 too) has. */
 import type { InferKyselyDB } from '@mikro-orm/sqlite'
+import * as audit from './api/audit.entities.js'
 import * as catalog from './api/catalog.entities.js'
 import * as cells from './api/cells.entities.js'
 import * as identity from './api/identity.entities.js'
 import * as operations from './api/operations.entities.js'
 import * as placement from './api/placement.entities.js'
+import * as quotas from './api/quotas.entities.js'
 import * as cell from './cell/cell.entities.js'
+import * as usage from './cell/usage.entities.js'
 import { ApiLease, ApiOutbox, ApiSaga, ApiSetting, CellLease, CellOutbox, CellSaga } from './shared.entities.js'
 
 export const apiEntities = [
@@ -22,11 +25,20 @@ export const apiEntities = [
   identity.User,
   identity.RoleAssignment,
   identity.Session,
+  identity.ApplicationCredential,
+  identity.RightsChange,
+  audit.AuditEntry,
   catalog.Flavor,
   catalog.FlavorProject,
   catalog.Keypair,
-  catalog.Quota,
+  quotas.Quota,
+  quotas.ProjectUserQuota,
+  quotas.QuotaClass,
+  quotas.QuotaGeneration,
+  quotas.RegisteredLimit,
+  quotas.ProjectLimit,
   catalog.Image,
+  catalog.ImageMember,
   catalog.ImageUpload,
   catalog.Network,
   catalog.Subnet,
@@ -42,7 +54,16 @@ export const apiEntities = [
   ApiLease,
   ApiSetting,
 ] as const
-export const cellEntities = [cell.Instance, cell.Service, cell.ComputeNode, cell.ConsoleAuthToken, CellSaga, CellOutbox, CellLease] as const
+export const cellEntities = [
+  cell.Instance,
+  cell.Service,
+  cell.ComputeNode,
+  cell.ConsoleAuthToken,
+  usage.UsageAudit,
+  CellSaga,
+  CellOutbox,
+  CellLease,
+] as const
 
 export type ApiSchema = InferKyselyDB<(typeof apiEntities)[number]>
 export type CellSchema = InferKyselyDB<(typeof cellEntities)[number]>

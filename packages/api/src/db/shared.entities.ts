@@ -9,6 +9,8 @@ const sagaProperties = {
   server_id: id().nullable(),
   project_id: id().nullable(),
   request_id: id().nullable(),
+  /** Trace context of the request, where it was traced. */
+  traceparent: name().nullable(),
   /** forward, backward, waiting is told by waiting_for; done when the row is gone. */
   direction: name(),
   step: count(),
@@ -18,6 +20,8 @@ const sagaProperties = {
   failure: json().nullable(),
   /** Key of the report this saga waits for; null while it runs or may run. */
   waiting_for: name().nullable(),
+  /** When the wait began; the last one's while it does not wait. */
+  waiting_since: time().nullable(),
   cancel_requested: count().default(0),
   tries: count().default(0),
   wake_at: time(),

@@ -68,32 +68,55 @@ function tracedBuild(stored: string | null, projection: OperationProjection): st
   return JSON.stringify(trace)
 }
 
-/** A parent is as far as its children: done when all are, failed when one has failed. */
-async function projectParent(trx: Transaction<ApiSchema>, now: RawBuilder<number>, parentId: string): Promise<void> {
-  const children = await trx.selectFrom('operations').select(['state', 'progress']).where('parent_id', '=', parentId).execute()
+/**
+ * A parent is as far as its children: done when all are, failed when one has failed, else cancelled when one was. The first write takes the row, so that children
+ * that end at the same time see each other.
+ */
+export async function projectParent(trx: Transaction<ApiSchema>, now: RawBuilder<number>, parentId: string): Promise<void> {
+  const parent = await trx
+    .updateTable('operations')
+    .set((eb) => ({ updated_at: now, started_at: eb.fn.coalesce('started_at', now) }))
+    .where('id', '=', parentId)
+    .returning('kind')
+    .executeTakeFirst()
+  if (parent === undefined) return
+  const children = await trx.selectFrom('operations').select(['state', 'progress', 'error']).where('parent_id', '=', parentId).execute()
   const states = children.map((child) => child.state as OperationState)
   const open = states.some((state) => !finishedStates.includes(state))
-  const failed = states.filter((state) => state === 'FAILED').length
+  const failed = children.filter((child) => child.state === 'FAILED')
+  const cancelled = states.filter((child) => child === 'CANCELLED').length
   const state: OperationState = open
     ? 'RUNNING'
-    : failed > 0
+    : failed.length > 0
       ? 'FAILED'
-      : states.every((child) => child === 'CANCELLED')
+      : cancelled > 0 || states.length === 0
         ? 'CANCELLED'
         : 'SUCCEEDED'
   const progress = Math.floor(children.reduce((sum, child) => sum + child.progress, 0) / Math.max(children.length, 1))
+  const error =
+    failed.length > 0
+      ? failureOfParent(parent.kind, failed, children.length)
+      : state === 'CANCELLED'
+        ? {
+            code: 'CANCELLED',
+            message: cancelled === states.length ? 'Cancelled by request.' : `${cancelled} of ${states.length} were cancelled.`,
+          }
+        : null
   await trx
     .updateTable('operations')
     .set((eb) => ({
       state,
       progress: open ? progress : 100,
-      updated_at: now,
-      started_at: eb.fn.coalesce('started_at', now),
       ...(open ? {} : { finished_at: eb.fn.coalesce('finished_at', now) }),
-      ...(failed === 0
-        ? {}
-        : { error: JSON.stringify({ code: 'BUILD_FAILED', message: `${failed} of ${children.length} servers could not be built.` }) }),
+      ...(error === null ? {} : { error: JSON.stringify(error) }),
     }))
     .where('id', '=', parentId)
     .execute()
+}
+
+function failureOfParent(kind: string, failed: readonly { error: string | null }[], total: number): { code: string; message: string } {
+  if (kind === 'CREATE') return { code: 'BUILD_FAILED', message: `${failed.length} of ${total} servers could not be built.` }
+  const first = failed[0]?.error ?? null
+  const code = first === null ? 'INTERNAL' : (JSON.parse(first) as { code: string }).code
+  return { code, message: `${failed.length} of ${total} actions failed.` }
 }

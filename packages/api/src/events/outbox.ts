@@ -6,6 +6,8 @@ import type { Database } from '../db/database.js'
 import type { SharedSchema } from '../db/schemas.js'
 
 export interface OutboxEntry extends NewEvent {
+  /** Chosen before, by callers that must know after a crash whether the change was made. */
+  eventId?: string
   projection?: OperationProjection
 }
 
@@ -25,7 +27,7 @@ export class Outbox<Schema> {
       .insertInto('outbox')
       .values(
         entries.map((entry) => ({
-          event_id: randomUUID(),
+          event_id: entry.eventId ?? randomUUID(),
           event_type: entry.eventType,
           subject: entry.subject,
           subject_id: entry.subjectId,

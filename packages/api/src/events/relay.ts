@@ -5,12 +5,14 @@
 import { operationProjection } from '@kilonova/contract/events'
 import type { Clock } from '@kilonova/runtime/clock'
 import type { Logger } from '@kilonova/runtime/logger'
+import type { Metrics } from '@kilonova/runtime/observability/metrics'
 import type { Transaction } from 'kysely'
 import type { CellsService } from '../cells/cells.service.js'
 import type { Database, Row } from '../db/database.js'
 import { takeLease } from '../db/lease.js'
 import type { ApiSchema, SharedSchema } from '../db/schemas.js'
 import { projectOperations } from './operation-projection.js'
+import { RelayWatch } from './relay-watch.js'
 
 type OutboxRow = Row<SharedSchema, 'outbox'>
 
@@ -20,6 +22,7 @@ export interface RelayOptions {
   owner: string
   clock: Clock
   log: Logger
+  metrics: Metrics
   /** Told after each append. */
   onAppended: () => void
 }
@@ -34,13 +37,17 @@ export class EventRelay {
   #wake = new AbortController()
   #loop: Promise<void> | undefined
   #holdsLeaseUntil = 0
+  readonly #watch: RelayWatch
+  #unwatch = (): void => {}
 
   constructor(options: RelayOptions) {
     this.#options = options
+    this.#watch = new RelayWatch(options)
   }
 
   start(): void {
     this.#loop = this.#run()
+    this.#unwatch = this.#watch.start()
   }
 
   /** Events may wait in an outbox. */
@@ -51,6 +58,7 @@ export class EventRelay {
   async stop(): Promise<void> {
     this.#stop.abort()
     this.#wake.abort()
+    this.#unwatch()
     await this.#loop
   }
 
@@ -84,13 +92,15 @@ export class EventRelay {
 
   async #relayFrom(source: Database<SharedSchema>): Promise<number> {
     const rows = await source.read.selectFrom('outbox').selectAll().orderBy('id').limit(batchSize).execute()
-    if (rows.length === 0) return 0
+    const [oldest] = rows
+    if (oldest === undefined) return 0
     const sameDatabase = (source as unknown) === this.#options.api
     await this.#options.api.transaction(async (trx) => {
       await this.#append(trx, rows)
       if (sameDatabase) await removeFrom(trx as unknown as Transaction<SharedSchema>, rows)
     })
     if (!sameDatabase) await source.transaction((trx) => removeFrom(trx, rows))
+    this.#watch.relayed(source.name, oldest.occurred_at)
     this.#options.onAppended()
     return rows.length
   }

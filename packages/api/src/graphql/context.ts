@@ -60,11 +60,20 @@ export class RequestContext {
   get images() {
     return this.loader('images', (ids) => this.services.images.visibleById(this.caller, ids))
   }
+  get imageMembers() {
+    return this.loader('imageMembers', (ids) => this.services.images.members.of(ids))
+  }
+  get imageUploads() {
+    return this.loader('imageUploads', (ids) => this.services.images.uploads.of(ids))
+  }
   get flavors() {
     return this.loader('flavors', (ids) => this.services.flavors.visibleById(this.caller, ids))
   }
   get flavorAccess() {
     return this.loader('flavorAccess', (ids) => this.services.flavors.accessOf(ids))
+  }
+  get flavorServers() {
+    return this.loader('flavorServers', (ids) => this.services.flavors.serverCounts(ids))
   }
   get subnets() {
     return this.loader('subnets', (ids) => this.services.networks.subnetsOf(ids))
@@ -81,6 +90,10 @@ export class RequestContext {
   }
   get operations() {
     return this.loader('operations', (ids) => this.services.operations.visibleById(this.caller, ids))
+  }
+  /** Whether operations can be cancelled now. */
+  get cancellable() {
+    return this.loader('cancellable', (ids) => this.services.cancels.cancellable(this.caller, ids))
   }
   get steps() {
     return this.loader('steps', (ids) => this.services.operations.stepsOf(ids))

@@ -84,9 +84,11 @@ function guardField(field: GraphQLField<unknown, RequestContext>): void {
   const hiding = policiesOf(field.extensions).filter((policy) => policy.onDeny === 'HIDE')
   if (hiding.length === 0) return
   const resolve = field.resolve ?? defaultFieldResolver
+  // A list that is never null is hidden by being empty.
+  const nothing = isNonNullType(field.type) && isListType(field.type.ofType) ? [] : null
   field.resolve = (source, args, context, info) => {
     const target = targetOf(source)
-    return hiding.every(({ rule }) => allows(context, rule, target)) ? resolve(source, args, context, info) : null
+    return hiding.every(({ rule }) => allows(context, rule, target)) ? resolve(source, args, context, info) : nothing
   }
 }
 

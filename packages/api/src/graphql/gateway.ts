@@ -6,6 +6,8 @@ import fastifyCookie from '@fastify/cookie'
 import type { WebsocketHandler } from '@fastify/websocket'
 import { CloudError } from '@kilonova/contract/errors'
 import type { Logger } from '@kilonova/runtime/logger'
+import type { Telemetry } from '@kilonova/runtime/observability/telemetry'
+import { currentWork, enterWork } from '@kilonova/runtime/observability/work-context'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { GraphQLError, GraphQLFormattedError, GraphQLSchema } from 'graphql'
 import { makeHandler } from 'graphql-ws/use/@fastify/websocket'
@@ -16,6 +18,7 @@ import { RequestContext, type RequestInfo } from './context.js'
 import { type DocumentLimits, limitDocument } from './document-limits.js'
 import { formatError } from './errors.js'
 import { jitGateway } from './executor.js'
+import { OperationWatch } from './operation-watch.js'
 
 export interface GatewayOptions {
   services: Services
@@ -23,6 +26,7 @@ export interface GatewayOptions {
   schemaHash: string
   cloudId: string
   log: Logger
+  telemetry: Telemetry
   /** Origins of browsers that may speak to us, for example http://127.0.0.1:8774. */
   allowedOrigins: () => readonly string[]
 }
@@ -34,7 +38,7 @@ export const cookieName = (cloudId: string): string => `kilonova_refresh_${cloud
 
 /** The bearer token of a request, or null. */
 export function bearerOf(header: string | undefined): string | null {
-  return /^Bearer ([A-Za-z0-9_-]{20,200})$/.exec(header ?? '')?.[1] ?? null
+  return /^Bearer ([A-Za-z0-9_-]{20,200}(?:\.[A-Za-z0-9_-]{20,200})?)$/.exec(header ?? '')?.[1] ?? null
 }
 
 export function assertOrigin(origin: string | undefined, allowed: readonly string[]): void {
@@ -46,6 +50,7 @@ export function assertOrigin(origin: string | undefined, allowed: readonly strin
 export async function registerGateway(app: FastifyInstance, options: GatewayOptions): Promise<void> {
   const { services, schema, log } = options
   const config = services.config.api
+  const watch = new OperationWatch(options.telemetry, log)
   const limits: DocumentLimits = {
     maxDepth: config.max_depth,
     maxAliases: config.max_aliases,
@@ -77,7 +82,7 @@ export async function registerGateway(app: FastifyInstance, options: GatewayOpti
     // The process decides when it ends; Apollo would raise the signal again.
     stopOnTerminationSignals: false,
     parseOptions: { maxTokens: config.max_tokens },
-    plugins: [ApolloServerPluginCacheControlDisabled(), limitPlugin, errorPlugin],
+    plugins: [ApolloServerPluginCacheControlDisabled(), limitPlugin, errorPlugin, watch.plugin()],
     formatError: (formatted, error) =>
       formatError(formatted, error, (typeof error === 'object' && error !== null ? requestIds.get(error) : undefined) ?? '', log),
     logger: { debug: () => {}, info: () => {}, warn: (text) => log.warn(text), error: (text) => log.error(text) },
@@ -112,15 +117,20 @@ export async function registerGateway(app: FastifyInstance, options: GatewayOpti
 
   /** Errors over a WebSocket say what they say over HTTP: a code, and nothing from inside. */
   const shownOnSocket = (errors: readonly GraphQLError[]): GraphQLFormattedError[] =>
-    errors.map((error) => formatError(error.toJSON(), error, newRequestId(), log))
+    errors.map((error) => formatError(error.toJSON(), error, currentWork().requestId ?? newRequestId(), log))
 
-  const answerHttp = async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
+  const answerHttp = (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
     const info = requestInfo(request, reply)
+    return watch.request(info, () => answerOne(request, reply, info))
+  }
+
+  const answerOne = async (request: FastifyRequest, reply: FastifyReply, info: RequestInfo): Promise<unknown> => {
     let context: RequestContext
     try {
       assertOrigin(request.headers.origin, options.allowedOrigins())
       context = new RequestContext(services, info, await callerOf(bearerOf(request.headers.authorization), info), options.schemaHash)
     } catch (error) {
+      watch.refused(info)
       return answerError(reply, error, info.requestId)
     }
     const headers = new HeaderMap()
@@ -135,7 +145,7 @@ export async function registerGateway(app: FastifyInstance, options: GatewayOpti
       context: async () => context,
     })
     for (const [name, value] of answer.headers) reply.header(name, value)
-    reply.header('x-request-id', info.requestId).header('cache-control', 'no-store')
+    reply.header('cache-control', 'no-store')
     reply.code(answer.status ?? 200)
     if (answer.body.kind === 'complete') return reply.send(answer.body.string)
     throw new Error('incremental answers are not used')
@@ -147,7 +157,7 @@ export async function registerGateway(app: FastifyInstance, options: GatewayOpti
     url: '/graphql',
     handler: answerHttp,
     wsHandler: keepingProtocols(
-      makeHandler<{ accessToken?: string }, { caller?: Caller; timer?: NodeJS.Timeout }>({
+      makeHandler<{ accessToken?: string }, { caller?: Caller; leave?: () => void }>({
         schema,
         onConnect: async (connection) => {
           const { request, socket } = connection.extra
@@ -157,21 +167,28 @@ export async function registerGateway(app: FastifyInstance, options: GatewayOpti
             const caller = await callerOf(token, requestInfo(request as FastifyRequest, null))
             if (caller === null) return false
             connection.extra.caller = caller
-            connection.extra.timer = setTimeout(
-              () => socket.close(closeForbidden, 'The access token has expired'),
-              Math.max(caller.sessionExpiresAt - Date.now(), 0),
-            )
+            const close = (reason: string): void => socket.close(closeForbidden, reason)
+            const timer = atTime(caller.sessionExpiresAt, () => close('The access token has expired'))
+            const remove = services.liveLogins.add(caller, close)
+            watch.socketOpened()
+            connection.extra.leave = () => {
+              watch.socketClosed()
+              clearTimeout(timer)
+              remove()
+            }
             return true
           } catch {
             return false
           }
         },
-        onDisconnect: (connection) => clearTimeout(connection.extra.timer),
+        onDisconnect: (connection) => connection.extra.leave?.(),
         context: (connection) => {
           const request = connection.extra.request as FastifyRequest
+          const requestId = newRequestId()
+          enterWork({ requestId, traceparent: null })
           return new RequestContext(
             services,
-            { ...requestInfo(request, null), requestId: newRequestId() },
+            { ...requestInfo(request, null), requestId },
             connection.extra.caller ?? null,
             options.schemaHash,
           )
@@ -179,11 +196,21 @@ export async function registerGateway(app: FastifyInstance, options: GatewayOpti
         onSubscribe: (_context, _id, payload) => admitDocument({ schema, limits, maxTokens: config.max_tokens }, payload),
         onNext: (_context, _id, _payload, _args, result) =>
           result.errors === undefined ? result : { ...result, errors: shownOnSocket(result.errors) },
-        onError: (_context, _id, _payload, errors) => shownOnSocket(errors),
+        onOperation: (_context, _id, _payload, args, result) => watch.overSocket(args, result),
+        onError: (_context, _id, _payload, errors) => {
+          watch.refusedOverSocket()
+          return shownOnSocket(errors)
+        },
       }),
     ),
   })
   app.addHook('onClose', async () => apollo.stop())
+}
+
+/** A timer for a moment; none for one further away than timers reach, some 24 days. */
+function atTime(moment: number, act: () => void): NodeJS.Timeout | undefined {
+  const waitMs = Math.max(moment - Date.now(), 0)
+  return waitMs > 0x7fffffff ? undefined : setTimeout(act, waitMs)
 }
 
 /** graphql-ws makes its own choice of subprotocol that of the whole server, which has consoles too: it gets options of its own to change. */

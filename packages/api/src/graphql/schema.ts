@@ -16,10 +16,14 @@ import {
   visit,
 } from 'graphql'
 import { buildSchemaSync, type NonEmptyArray } from 'type-graphql'
+import { AuditResolver } from '../modules/audit/audit.resolver.js'
+import { auditMutations } from '../modules/audit/audit-mutations.js'
 import { ConsoleResolver } from '../modules/consoles/console.resolver.js'
 import { EventResolver, ServerChangeResolver } from '../modules/events/event.resolver.js'
-import { FlavorResolver } from '../modules/flavors/flavor.resolver.js'
+import { FlavorAccessResolver, FlavorResolver } from '../modules/flavors/flavor.resolver.js'
+import { PropertyResolver } from '../modules/flavors/property.resolver.js'
 import { ComputeServiceResolver, HypervisorResolver } from '../modules/hypervisors/hypervisor.resolver.js'
+import { ApplicationCredentialResolver } from '../modules/identity/application-credential.resolver.js'
 import {
   IdentityResolver,
   ProjectResolver,
@@ -29,11 +33,17 @@ import {
   UserResolver,
   ViewerResolver,
 } from '../modules/identity/identity.resolver.js'
-import { ImageResolver } from '../modules/images/image.resolver.js'
+import { PolicyRuleResolver } from '../modules/identity/policy-rule.resolver.js'
+import { ImageMemberResolver, ImageResolver } from '../modules/images/image.resolver.js'
 import { KeypairResolver } from '../modules/keypairs/keypair.resolver.js'
 import { NetworkResolver, SubnetResolver } from '../modules/networks/network.resolver.js'
 import { OperationResolver } from '../modules/operations/operation.resolver.js'
+import { ProjectQuotaResolver, QuotaResolver, QuotaSetResolver } from '../modules/quotas/quota.resolver.js'
+import { UsageResolver } from '../modules/quotas/usage.resolver.js'
+import { UsageAuditResolver } from '../modules/quotas/usage-audit.resolver.js'
 import { ServerFaultResolver, ServerFlavorResolver, ServerResolver } from '../modules/servers/server.resolver.js'
+import { ServerActionResolver } from '../modules/servers/server-action.resolver.js'
+import { ServerLabelResolver } from '../modules/servers/server-label.resolver.js'
 import { SystemResolver } from '../modules/system/system.resolver.js'
 import { enforcePolicies } from './enforce-policies.js'
 import { policiesOf } from './policy-directive.js'
@@ -68,20 +78,33 @@ const resolvers: NonEmptyArray<new () => object> = [
   ProjectResolver,
   RoleResolver,
   RoleAssignmentResolver,
+  ApplicationCredentialResolver,
+  PolicyRuleResolver,
+  AuditResolver,
   FlavorResolver,
+  FlavorAccessResolver,
+  PropertyResolver,
   KeypairResolver,
   ImageResolver,
+  ImageMemberResolver,
   NetworkResolver,
   SubnetResolver,
   HypervisorResolver,
   ComputeServiceResolver,
   ServerResolver,
+  ServerActionResolver,
+  ServerLabelResolver,
   ServerFlavorResolver,
   ServerFaultResolver,
   ServerChangeResolver,
   OperationResolver,
   ConsoleResolver,
   EventResolver,
+  QuotaResolver,
+  QuotaSetResolver,
+  ProjectQuotaResolver,
+  UsageResolver,
+  UsageAuditResolver,
 ]
 
 /** Subscriptions bring their own iterators (`subscribe`); type-graphql only asks that something is here. */
@@ -103,6 +126,7 @@ export function buildCloudSchema(): GraphQLSchema {
     directives: [...specifiedDirectives, policyDirective],
   })
   enforcePolicies(schema)
+  auditMutations(schema)
   return schema
 }
 

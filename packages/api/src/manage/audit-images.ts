@@ -21,12 +21,13 @@ export async function auditImages({ api, sagas, find }: Inventory, files: readon
   }
   if (files === undefined) return
   const present = new Set(files)
-  const active = new Set(images.filter((image) => image.status === 'ACTIVE').map((image) => image.id))
+  const withData: readonly string[] = ['ACTIVE', 'DEACTIVATED']
+  const active = new Set(images.filter((image) => withData.includes(image.status)).map((image) => image.id))
   const open = new Set(uploads.filter((upload) => openUpload.includes(upload.state)).map((upload) => upload.id))
   for (const file of files) {
     const [id = '', kind] = file.split('.')
     if (kind === 'image' && !active.has(id) && !importing.has(id)) find('image-file-orphan', id, `file ${file} belongs to no active image`)
-    if (kind === 'part' && !open.has(id)) find('upload-file-orphan', id, `file ${file} belongs to no open upload`)
+    if ((kind === 'part' || kind === 'sealed') && !open.has(id)) find('upload-file-orphan', id, `file ${file} belongs to no open upload`)
   }
   for (const id of active) if (!present.has(`${id}.image`)) find('image-file-missing', id, 'the image is active but has no data')
 }

@@ -45,6 +45,10 @@ function check(token: string): Predicate {
   throw new PolicySyntaxError(`unknown kind of policy check "${kind}"`)
 }
 
+/** Names of the rules that an expression refers to. */
+export const rulesIn = (expression: string): string[] =>
+  tokenize(expression).flatMap((token) => (token.startsWith('rule:') ? [token.slice('rule:'.length)] : []))
+
 /** Compiles an expression once; errors name what cannot be read. */
 export function compileExpression(expression: string): Predicate {
   const tokens = tokenize(expression)

@@ -3,6 +3,7 @@ import { CloudError } from '@kilonova/contract/errors'
 import type { SchedulingTrace } from '@kilonova/contract/operations'
 import type { RankedHost, ScheduleRequest } from '@kilonova/contract/rpc/scheduler'
 import type { Clock } from '@kilonova/runtime/clock'
+import type { Metrics } from '@kilonova/runtime/observability/metrics'
 import type { PlacementService } from '../placement/placement.service.js'
 import type { Decider } from './decider.js'
 import { placementQueryOf } from './schedule.js'
@@ -25,6 +26,7 @@ export interface SchedulerOptions {
   placement: PlacementService
   maxAttempts: number
   clock: Clock
+  metrics: Metrics
 }
 
 /** Decisions that were all taken by others before the claim: so often a new one is asked for. */
@@ -32,9 +34,14 @@ const mostRounds = 3
 
 export class SchedulerService {
   readonly #options: SchedulerOptions
+  readonly #conflicts
 
   constructor(options: SchedulerOptions) {
     this.#options = options
+    this.#conflicts = options.metrics.counter(
+      'kilonova_placement_conflicts_total',
+      'Chosen hosts whose resources were taken before the claim.',
+    )
   }
 
   /** Chooses and claims a host for one server. Repeating it for a server that holds a claim is the caller's to avoid. */
@@ -62,6 +69,7 @@ export class SchedulerService {
       for (const host of ranked) {
         if (!(await placement.claim(consumer, host.providerId, request.amounts))) {
           lost++
+          this.#conflicts.inc()
           continue
         }
         const alternates = ranked.filter((other) => other !== host && other.cellId === host.cellId).slice(0, maxAttempts - 1)

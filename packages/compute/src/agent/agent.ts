@@ -7,8 +7,11 @@ import type { HandlersOf } from '@kilonova/contract/rpc/method'
 import { BusUnavailableError, type MessageBus, type Subscription } from '@kilonova/runtime/bus/bus'
 import type { Clock } from '@kilonova/runtime/clock'
 import type { Logger } from '@kilonova/runtime/logger'
+import type { Telemetry } from '@kilonova/runtime/observability/telemetry'
 import { type Driver, DriverError } from '../driver.js'
+import { ConsoleWaits } from '../drivers/console-wait.js'
 import type { Journal } from '../journal/journal.js'
+import { AgentWatch } from './agent-watch.js'
 
 export interface AgentOptions {
   host: string
@@ -18,11 +21,14 @@ export interface AgentOptions {
   bus: MessageBus
   clock: Clock
   log: Logger
+  telemetry: Telemetry
   settings: {
     reportIntervalSeconds: number
     /** 0 or less: no periodic look at power states. */
     syncPowerStateSeconds: number
     sweepSeconds: number
+    /** Null: the cache is never cleaned. */
+    imageCache: { everySeconds: number; minimumAgeSeconds: number } | null
   }
 }
 
@@ -33,6 +39,16 @@ interface Running {
 }
 
 const keyTextOf = (key: WorkKey): string => `${key.sagaId}:${key.step}:${key.direction}:${key.attempt}`
+/** An undo has nothing to bring back when the guest is gone or off meanwhile. */
+async function orUndone(key: WorkKey, act: () => Promise<void>): Promise<void> {
+  try {
+    await act()
+  } catch (error) {
+    if (key.direction === 'backward' && error instanceof DriverError && error.leavesNothingToUndo) return
+    throw error
+  }
+}
+
 const journalKeptMs = 7 * 24 * 3600 * 1000
 
 export class Agent {
@@ -41,11 +57,16 @@ export class Agent {
   /** What is being done, per server: one thing at a time. */
   readonly #running = new Map<string, Running>()
   readonly #stop = new AbortController()
+  readonly #consoleWaits: ConsoleWaits
+  readonly #watch: AgentWatch
+  #unwatch = (): void => {}
   #subscription: Subscription | undefined
   #loops: Promise<void>[] = []
 
   constructor(options: AgentOptions) {
     this.#options = options
+    this.#watch = new AgentWatch(options)
+    this.#consoleWaits = new ConsoleWaits(options.clock, this.#stop.signal)
   }
 
   get host(): string {
@@ -62,12 +83,14 @@ export class Agent {
     driver.onPowerState((serverId, state) => void this.#tellPowerState(serverId, state))
     this.#subscription = await bus.serve(agentTopic(host), agentService, this.#handlers())
     await this.#register()
+    this.#unwatch = this.#watch.start()
     this.#loops = [this.#heartbeats(), this.#housekeeping()]
   }
 
   /** Stops taking work; guests run on. Work under way is left to the next run. */
   async stop(): Promise<void> {
     this.#stop.abort()
+    this.#unwatch()
     await this.#subscription?.close()
     for (const running of this.#running.values()) running.abort.abort()
     await Promise.allSettled([...this.#loops, ...[...this.#running.values()].map((running) => running.done)])
@@ -92,21 +115,31 @@ export class Agent {
 
   #handlers(): HandlersOf<AgentService> {
     const { driver } = this.#options
+    const acting = this.#watch.actingDriver()
     return {
-      prepareDisks: async (input) => this.#accept(input.key, (signal) => driver.prepareDisks(input.guest, signal)),
-      discardDisks: async (input) => this.#accept(input.key, () => driver.discardDisks(input.key.serverId)),
+      prepareDisks: async (input) => this.#accept(input.key, (signal) => acting.prepareDisks(input.guest, signal)),
+      discardDisks: async (input) => this.#accept(input.key, () => acting.discardDisks(input.key.serverId)),
       spawn: async (input) =>
         this.#accept(input.key, async (signal) => {
           await this.#requireStillWanted(input.key, signal)
-          await driver.spawn(input.guest, signal)
+          await acting.spawn(input.guest, signal)
         }),
-      destroy: async (input) => this.#accept(input.key, () => driver.destroy(input.key.serverId)),
-      powerOn: async (input) => this.#accept(input.key, () => driver.powerOn(input.key.serverId)),
-      powerOff: async (input) => this.#accept(input.key, (signal) => driver.powerOff(input.key.serverId, input.timeoutSeconds, signal)),
+      destroy: async (input) => this.#accept(input.key, () => acting.destroy(input.key.serverId)),
+      powerOn: async (input) => this.#accept(input.key, () => acting.powerOn(input.key.serverId)),
+      powerOff: async (input) => this.#accept(input.key, (signal) => acting.powerOff(input.key.serverId, input.timeoutSeconds, signal)),
       reboot: async (input) =>
-        this.#accept(input.key, (signal) => driver.reboot(input.key.serverId, input.type, input.timeoutSeconds, signal)),
+        this.#accept(input.key, (signal) => acting.reboot(input.key.serverId, input.type, input.timeoutSeconds, signal)),
+      pause: async ({ key }) => this.#accept(key, () => orUndone(key, () => acting.pause(key.serverId))),
+      unpause: async ({ key }) => this.#accept(key, () => orUndone(key, () => acting.unpause(key.serverId))),
+      suspend: async ({ key }) => this.#accept(key, () => orUndone(key, () => acting.suspend(key.serverId))),
+      resume: async ({ key }) => this.#accept(key, () => orUndone(key, () => acting.resume(key.serverId))),
       powerState: async ({ serverId }) => ({ powerState: await driver.powerState(serverId) }),
-      consoleLog: async ({ serverId, ...cut }) => this.#answer(() => driver.consoleLog(serverId, cut)),
+      consoleLog: async ({ serverId, waitMs, ...cut }) =>
+        this.#answer(() => this.#consoleWaits.read(cut.fromOffset, waitMs ?? 0, () => driver.consoleLog(serverId, cut))),
+      consoleBytes: async ({ serverId, ...cut }) => {
+        const { bytes, ...offsets } = await this.#answer(() => driver.consoleBytes(serverId, cut))
+        return { base64: bytes.toString('base64'), ...offsets }
+      },
       consoleTarget: async ({ serverId, type }) => ({ target: await this.#answer(() => driver.consoleTarget(serverId, type)) }),
       uptime: async () => ({ uptime: await driver.uptime() }),
     }
@@ -145,7 +178,7 @@ export class Agent {
     current?.abort.abort()
     const abort = new AbortController()
     const done = (current?.done ?? Promise.resolve()).then(async () => {
-      const outcome = await this.#outcomeOf(key, () => act(abort.signal))
+      const outcome = await this.#watch.work(key, () => this.#outcomeOf(key, () => act(abort.signal)))
       if (this.#running.get(key.serverId)?.keyText === keyText) this.#running.delete(key.serverId)
       // The agent stops in the middle: the next run does it again.
       if (this.#stop.signal.aborted && outcome.kind === 'failed') return
@@ -246,26 +279,42 @@ export class Agent {
 
   async #housekeeping(): Promise<void> {
     const { clock, host, log, settings } = this.#options
-    let syncAt = 0
-    let sweepAt = 0
+    const chores: { everySeconds: number; dueAt: number; work: () => Promise<unknown> }[] = [
+      { everySeconds: settings.sweepSeconds, dueAt: 0, work: () => this.sweep() },
+    ]
+    if (settings.syncPowerStateSeconds > 0) {
+      chores.push({ everySeconds: settings.syncPowerStateSeconds, dueAt: 0, work: () => this.#syncPowerStates() })
+    }
+    const { imageCache } = settings
+    if (imageCache !== null) {
+      chores.push({ everySeconds: imageCache.everySeconds, dueAt: 0, work: () => this.#cleanImages(imageCache.minimumAgeSeconds) })
+    }
     while (!this.#stop.signal.aborted) {
-      const now = clock.monotonic()
-      try {
-        if (now >= sweepAt) {
-          sweepAt = now + settings.sweepSeconds * 1000
-          await this.sweep()
+      for (const chore of chores) {
+        const now = clock.monotonic()
+        if (now < chore.dueAt) continue
+        chore.dueAt = now + chore.everySeconds * 1000
+        try {
+          await chore.work()
+        } catch (error) {
+          log.warn({ err: error, host }, 'housekeeping failed; it is tried again')
+          chore.dueAt = Math.min(chore.dueAt, now + 10_000)
         }
-        if (settings.syncPowerStateSeconds > 0 && now >= syncAt) {
-          syncAt = now + settings.syncPowerStateSeconds * 1000
-          await this.#syncPowerStates()
-        }
-      } catch (error) {
-        log.warn({ err: error, host }, 'housekeeping failed; it is tried again')
-        sweepAt = Math.min(sweepAt, now + 10_000)
       }
-      const next = Math.min(sweepAt, settings.syncPowerStateSeconds > 0 ? syncAt : Number.POSITIVE_INFINITY)
+      const next = Math.min(...chores.map((chore) => chore.dueAt))
       await clock.sleep(Math.max(next - clock.monotonic(), 100), this.#stop.signal)
     }
+  }
+
+  /** C-IMC-2. While a guest is here that the conductor does not name, nobody knows which image it needs. */
+  async #cleanImages(minimumAgeSeconds: number): Promise<void> {
+    const { bus, cellId, driver, host } = this.#options
+    const present = await driver.presentServers()
+    const { servers } = await bus.call(conductorTopic(cellId), conductorService.hostServers, { host })
+    const named = new Set(servers.map((server) => server.serverId))
+    if (present.some((serverId) => !named.has(serverId))) return
+    const used = servers.flatMap((server) => (server.imageId === null ? [] : [server.imageId]))
+    await driver.cleanImages([...new Set(used)], minimumAgeSeconds)
   }
 
   /** D-SYN-1: tells the conductor the state of every guest it believes to be here. */

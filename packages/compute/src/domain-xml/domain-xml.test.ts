@@ -18,7 +18,13 @@ const paths: DomainXmlInput['paths'] = {
 }
 const interfaces: DomainXmlInput['interfaces'] = [
   { kind: 'bridge', bridge: 'kn0123456789a', macAddress: 'fa:16:3e:00:00:01', mtu: 1450, target: 'tap0123456789a' },
-  { kind: 'user', macAddress: 'fa:16:3e:00:00:02' },
+  {
+    kind: 'user',
+    macAddress: 'fa:16:3e:00:00:02',
+    mtu: 1400,
+    ipv4: { cidr: '10.9.0.0/20', address: '10.9.0.7', server: '10.9.0.1', dns: '10.9.0.2' },
+  },
+  { kind: 'user', macAddress: 'fa:16:3e:00:00:03', mtu: 1400, ipv4: null },
 ]
 const input = (over: Partial<DomainXmlInput> = {}): DomainXmlInput => ({
   cloudId: 'c1a0c1a0-0000-4000-8000-000000000001',
@@ -137,8 +143,12 @@ describe('the guest', () => {
 
   it('keeps guests with user-mode networks from the host’s own services', () => {
     expect(read(xml, '//interface[2]')).toBeUndefined()
-    expect(read(xml, '//qemu:arg[2]/@value')).toBe('user,id=kilonova0,restrict=on')
-    expect(read(xml, '//qemu:arg[4]/@value')).toContain('mac=fa:16:3e:00:00:02,bus=pci.0,addr=0x1e')
+    expect(read(xml, '//qemu:arg[2]/@value')).toBe(
+      'user,id=kilonova0,restrict=on,ipv6=off,net=10.9.0.0/20,host=10.9.0.1,dhcpstart=10.9.0.7,dns=10.9.0.2',
+    )
+    expect(read(xml, '//qemu:arg[4]/@value')).toContain('mac=fa:16:3e:00:00:02,host_mtu=1400,bus=pci.0,addr=0x1e')
+    expect(read(xml, '//qemu:arg[6]/@value')).toBe('hubport,id=kilonova1,hubid=1')
+    expect(read(xml, '//qemu:arg[8]/@value')).toContain('mac=fa:16:3e:00:00:03,host_mtu=1400,bus=pci.0,addr=0x1d')
     expect(domainXml(input({ interfaces: interfaces.filter(({ kind }) => kind === 'bridge') }))).not.toContain('qemu:')
   })
 

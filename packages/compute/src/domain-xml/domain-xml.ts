@@ -229,11 +229,20 @@ function userInterfaces(plans: readonly UserPlan[]): XmlElement {
   return element(
     'qemu:commandline',
     {},
-    ...plans.flatMap(({ macAddress }, index) => [
+    ...plans.flatMap((plan, index) => [
       argument('-netdev'),
-      argument(`user,id=kilonova${index},restrict=on`),
+      argument(userBackend(plan, `kilonova${index}`, index)),
       argument('-device'),
-      argument(`virtio-net-pci,netdev=kilonova${index},mac=${macAddress},bus=pci.0,addr=0x${(lastSlot - index).toString(16)}`),
+      argument(
+        `virtio-net-pci,netdev=kilonova${index},mac=${plan.macAddress},host_mtu=${plan.mtu},bus=pci.0,addr=0x${(lastSlot - index).toString(16)}`,
+      ),
     ]),
   )
+}
+
+/** Without IPv4 there is nothing QEMU could serve: a hub with this one port, on which nobody answers. */
+function userBackend({ ipv4 }: UserPlan, id: string, index: number): string {
+  if (ipv4 === null) return `hubport,id=${id},hubid=${index}`
+  const { cidr, address, server, dns } = ipv4
+  return `user,id=${id},restrict=on,ipv6=off,net=${cidr},host=${server},dhcpstart=${address},dns=${dns}`
 }

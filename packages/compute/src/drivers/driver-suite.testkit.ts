@@ -7,6 +7,7 @@ import { type PowerState, powerStates } from '@kilonova/contract/server-states'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type Driver, DriverError } from '../driver.js'
 import { guestSpecFor } from '../guest.testkit.js'
+import { printableConsole } from './console-log.js'
 
 /** A driver and what only a test can do to its guests. */
 export interface DriverUnderTest {
@@ -72,7 +73,12 @@ export function driverSuite(name: string, make: () => Promise<DriverUnderTest>):
         () => test.driver.powerOn(unknownServer),
         () => test.driver.powerOff(unknownServer, 0, never),
         () => test.driver.reboot(unknownServer, 'HARD', 0, never),
+        () => test.driver.pause(unknownServer),
+        () => test.driver.unpause(unknownServer),
+        () => test.driver.suspend(unknownServer),
+        () => test.driver.resume(unknownServer),
         () => test.driver.consoleLog(unknownServer, { tailLines: null, fromOffset: null }),
+        () => test.driver.consoleBytes(unknownServer, { fromOffset: null, limitBytes: 1 }),
         () => test.driver.consoleTarget(unknownServer, 'SERIAL'),
       ]) {
         await expect(act()).rejects.toMatchObject({ name: 'DriverError', code: 'NOT_FOUND' })
@@ -160,6 +166,77 @@ export function driverSuite(name: string, make: () => Promise<DriverUnderTest>):
       expect(await test.driver.powerState(serverId)).toBe(powerStates.RUNNING)
     })
 
+    /** What the guest has written since; empty: it was not booted anew. */
+    const writtenSince = async (serverId: string, offset: number): Promise<string> =>
+      (await test.driver.consoleLog(serverId, { tailLines: null, fromOffset: offset })).output
+    const consoleEnd = async (serverId: string): Promise<number> =>
+      (await test.driver.consoleLog(serverId, { tailLines: null, fromOffset: null })).endOffset
+
+    it('D-ACT-10 D-ACT-11 freezes a guest and lets it run on; both may be repeated', async () => {
+      const serverId = await running()
+      const end = await consoleEnd(serverId)
+      await test.driver.pause(serverId)
+      await test.driver.pause(serverId)
+      expect(await test.driver.powerState(serverId)).toBe(powerStates.PAUSED)
+      await test.driver.unpause(serverId)
+      await test.driver.unpause(serverId)
+      expect(await test.driver.powerState(serverId)).toBe(powerStates.RUNNING)
+      expect(await writtenSince(serverId, end)).toBe('')
+      await test.endByItself(serverId)
+      await untilState(serverId, powerStates.SHUTDOWN)
+    })
+
+    it('D-ACT-12 D-ACT-13 saves the memory of a guest, over a restart of the driver, and goes on from there; both may be repeated', async () => {
+      const serverId = await running()
+      const end = await consoleEnd(serverId)
+      await test.driver.suspend(serverId)
+      await test.driver.suspend(serverId)
+      expect(await test.driver.powerState(serverId)).toBe(powerStates.SHUTDOWN)
+      expect(await test.driver.presentServers()).toContain(serverId)
+      await test.restart()
+      await test.driver.resume(serverId)
+      await test.driver.resume(serverId)
+      expect(await test.driver.powerState(serverId)).toBe(powerStates.RUNNING)
+      expect(await writtenSince(serverId, end)).toBe('')
+      // It is not only there, it works.
+      await test.endByItself(serverId)
+      await untilState(serverId, powerStates.SHUTDOWN)
+    })
+
+    it.each(['paused', 'suspended'] as const)('D-ACT-9 boots a %s guest anew by a hard reboot', async (state) => {
+      const serverId = await running()
+      const end = await consoleEnd(serverId)
+      await (state === 'paused' ? test.driver.pause(serverId) : test.driver.suspend(serverId))
+      await test.driver.reboot(serverId, 'HARD', 0, never)
+      expect(await test.driver.powerState(serverId)).toBe(powerStates.RUNNING)
+      await vi.waitFor(async () => expect(await writtenSince(serverId, end)).not.toBe(''), patience)
+      await test.driver.powerOff(serverId, 0, never)
+      await expect(test.driver.resume(serverId), 'the saved memory is gone').rejects.toMatchObject({ exception: 'InstanceInvalidState' })
+    })
+
+    it('removes a suspended guest with its memory', async () => {
+      const serverId = await running()
+      await test.driver.suspend(serverId)
+      await test.driver.destroy(serverId)
+      expect(await test.driver.powerState(serverId)).toBe(powerStates.NOSTATE)
+      expect(await test.driver.presentServers()).not.toContain(serverId)
+    })
+
+    it('switches off a paused guest without waiting for it', async () => {
+      const serverId = await running()
+      await test.driver.pause(serverId)
+      await test.driver.powerOff(serverId, 60, never)
+      expect(await test.driver.powerState(serverId)).toBe(powerStates.SHUTDOWN)
+    })
+
+    it('refuses to freeze, thaw or save a guest that is off', async () => {
+      const serverId = await running()
+      await test.driver.powerOff(serverId, 0, never)
+      for (const act of ['pause', 'unpause', 'suspend', 'resume'] as const) {
+        await expect(test.driver[act](serverId), act).rejects.toMatchObject({ code: 'GUEST_ERROR', leavesNothingToUndo: true })
+      }
+    })
+
     it('hands out the console by lines and by offsets that fit together', async () => {
       const serverId = await running()
       const whole = await test.driver.consoleLog(serverId, { tailLines: null, fromOffset: null })
@@ -172,6 +249,12 @@ export function driverSuite(name: string, make: () => Promise<DriverUnderTest>):
       const tail = await test.driver.consoleLog(serverId, { tailLines: 1, fromOffset: null })
       expect(whole.output.endsWith(tail.output)).toBe(true)
       expect(tail.output.trimEnd()).not.toContain('\n')
+      // The same as the guest wrote it, for terminals.
+      const raw = await test.driver.consoleBytes(serverId, { fromOffset: null, limitBytes: 1 << 20 })
+      expect(raw).toMatchObject({ startOffset: 0, endOffset: raw.bytes.length })
+      expect(printableConsole(raw.bytes.toString()).startsWith(whole.output)).toBe(true)
+      const part = await test.driver.consoleBytes(serverId, { fromOffset: half, limitBytes: 3 })
+      expect(part).toMatchObject({ bytes: raw.bytes.subarray(half, half + 3), startOffset: half })
     })
 
     it('leads to the consoles it says it has, while the guest runs', async () => {

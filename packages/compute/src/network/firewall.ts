@@ -1,11 +1,12 @@
 /**
- * The rules that keep guests and host apart, as one nftables table named after the cloud; replacing it is atomic, removing it removes
- * everything. Only the families `inet` and up: what a frame does inside its own bridge is the guests' own affair.
+ * The rules that keep guests and host apart, and guests to their own names, as nftables tables named after the cloud; replacing them is
+ * atomic, removing them removes everything.
  *
  * Order matters little elsewhere: in nftables a packet dropped by one table is dropped, whatever others say.
  */
 import type { HostCommands } from './host-commands.js'
 import type { HostBridge } from './network-record.js'
+import { spoofRules } from './spoof-rules.js'
 
 /** The way out of the host. */
 export interface Uplink {
@@ -20,7 +21,7 @@ export const tableName = (cloudId: string): string => `kilonova_${cloudId.replac
 export function firewallRules(table: string, bridges: readonly HostBridge[], uplink: Uplink | null): string {
   const quoted = (names: readonly string[]): string => `{ ${names.map((name) => `"${name}"`).join(', ')} }`
   const all = quoted(bridges.map((bridge) => bridge.name))
-  const lines = [`add table inet ${table}`, `delete table inet ${table}`]
+  const lines = [...spoofRules(table, bridges), `add table inet ${table}`, `delete table inet ${table}`]
   if (bridges.length === 0) return `${lines.join('\n')}\n`
 
   const input = bridges.flatMap(({ name, subnet }) =>

@@ -40,7 +40,8 @@ function guestOf(n: number, network: number): GuestSpec {
 it('gives user-mode networks without root', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'kilonova-host-network-'))
   const network = new HostNetwork({ cloudId, folder, log, kind: 'user' })
-  expect(await network.plug(guestOf(5, 1))).toEqual([{ kind: 'user', macAddress: 'fa:16:3e:00:01:05' }])
+  const ipv4 = { cidr: '10.1.0.0/20', address: '10.1.0.5', server: '10.1.0.1', dns: '10.1.0.2' }
+  expect(await network.plug(guestOf(5, 1))).toEqual([{ kind: 'user', macAddress: 'fa:16:3e:00:01:05', mtu: 1400, ipv4 }])
   await network.unplug(guestOf(5, 1).serverId)
   await network.remove()
   expect(readdirSync(folder)).toEqual([])

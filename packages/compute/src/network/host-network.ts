@@ -1,7 +1,7 @@
 /**
  * The networks of guests on this host. As root: one bridge per network with the subnet's gateway address, a dnsmasq on each, and rules
- * that let guests reach of the host DHCP and DNS only, and the outside through the host's address if it has a way out. Otherwise QEMU's
- * own user-mode network, which is cut off from host and outside. Everything may be repeated, outlives this process, and is written down first so that it can be removed.
+ * that let guests reach of the host DHCP and DNS only, and the outside through the host's address if it has a way out; nobody speaks in
+ * another's name. Otherwise QEMU's own user-mode network, which is cut off from host and outside. Everything may be repeated, outlives this process, and is written down first so that it can be removed.
  */
 import { createHash } from 'node:crypto'
 import { rm } from 'node:fs/promises'
@@ -15,6 +15,7 @@ import { applyFirewall, firewallRules, tableName, type Uplink } from './firewall
 import { HostCommands } from './host-commands.js'
 import type { InterfacePlan } from './interface-plan.js'
 import { type HostBridge, type NetworkRecord, readRecord, removeRecord, writeRecord } from './network-record.js'
+import { userPlan } from './user-network.js'
 
 export interface HostNetworkOptions {
   cloudId: string
@@ -66,7 +67,7 @@ export class HostNetwork {
 
   /** Connects a guest's interfaces; answers what its domain needs to know, in their order. */
   async plug(guest: GuestSpec): Promise<InterfacePlan[]> {
-    if (this.kind === 'user') return guest.interfaces.map(({ macAddress }) => ({ kind: 'user', macAddress }))
+    if (this.kind === 'user') return guest.interfaces.map(userPlan)
     return this.#inTurn(async () => {
       const record = await readRecord(this.#recordPath)
       const touched = new Set(guest.interfaces.map((port) => this.#recordPort(record, guest.serverId, port)))
@@ -157,7 +158,8 @@ export class HostNetwork {
     if (address?.gatewayIp != null) {
       bridge.subnet = { cidr: address.cidr, gatewayIp: address.gatewayIp, dnsServers: address.dnsServers }
     }
-    bridge.ports[port.portId] = { serverId, macAddress, ipAddress: address?.ipAddress ?? null }
+    const addresses = port.addresses.map(({ ipAddress }) => ipAddress)
+    bridge.ports[port.portId] = { serverId, macAddress, ipAddress: address?.ipAddress ?? null, addresses }
     record.bridges[networkId] = bridge
     return bridge
   }

@@ -3,7 +3,15 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
 
-const hostPort = z.object({ serverId: z.string(), macAddress: z.string(), ipAddress: z.string().nullable() })
+const hostPort = z.object({
+  serverId: z.string(),
+  macAddress: z.string(),
+  /** What DHCP serves. */
+  ipAddress: z.string().nullable(),
+  /** Every address the port may speak as. */
+  addresses: z.array(z.string()).default([]),
+})
+export type HostPort = z.infer<typeof hostPort>
 
 const hostSubnet = z.object({ cidr: z.string(), gatewayIp: z.string(), dnsServers: z.array(z.string()) })
 

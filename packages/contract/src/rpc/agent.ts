@@ -31,6 +31,19 @@ export type ConsoleTarget = z.infer<typeof consoleTarget>
 export const consoleTypes = ['NOVNC', 'SERIAL'] as const
 export type ConsoleTypeName = (typeof consoleTypes)[number]
 
+const mostConsoleBytes = 1024 * 1024
+export const consoleBytesWanted = z.object({
+  serverId: z.string(),
+  fromOffset: z.number().int().nonnegative().nullable(),
+  limitBytes: z.number().int().positive().max(mostConsoleBytes),
+})
+export const consoleBytes = z.object({
+  base64: z.base64(),
+  startOffset: z.number().int(),
+  /** After the last byte there is; the bytes may end before. */
+  endOffset: z.number().int(),
+})
+
 export const agentService = {
   /** Casts: accepted at once, the outcome comes as `conductor.report`. */
   prepareDisks: method('prepareDisks', work({ guest: guestSpec }), accepted),
@@ -39,6 +52,11 @@ export const agentService = {
   destroy: method('destroy', work({}), accepted),
   powerOn: method('powerOn', work({}), accepted),
   powerOff: method('powerOff', work({ timeoutSeconds: z.number().int().nonnegative() }), accepted),
+  /** Each is undone by its counterpart. */
+  pause: method('pause', work({}), accepted),
+  unpause: method('unpause', work({}), accepted),
+  suspend: method('suspend', work({}), accepted),
+  resume: method('resume', work({}), accepted),
   reboot: method('reboot', work({ type: z.enum(['SOFT', 'HARD']), timeoutSeconds: z.number().int() }), accepted),
   /** Calls: short, answered at once. */
   powerState: method('powerState', z.object({ serverId: z.string() }), z.object({ powerState: z.number().int() })),
@@ -48,6 +66,8 @@ export const agentService = {
       serverId: z.string(),
       tailLines: z.number().int().positive().nullable(),
       fromOffset: z.number().int().nonnegative().nullable(),
+      /** With an offset: answer when there is more, or after this long. */
+      waitMs: z.number().int().nonnegative().optional(),
     }),
     z.object({
       output: z.string(),
@@ -56,6 +76,8 @@ export const agentService = {
       truncated: z.boolean(),
     }),
   ),
+  /** Console output as the guest wrote it, for terminals: the last bytes, or those from an offset on. */
+  consoleBytes: method('consoleBytes', consoleBytesWanted, consoleBytes),
   consoleTarget: method(
     'consoleTarget',
     z.object({ serverId: z.string(), type: z.enum(consoleTypes) }),
@@ -64,6 +86,17 @@ export const agentService = {
   uptime: method('uptime', z.object({}), z.object({ uptime: z.string().nullable() })),
 }
 export type AgentService = typeof agentService
-export type AgentWork = 'prepareDisks' | 'discardDisks' | 'spawn' | 'destroy' | 'powerOn' | 'powerOff' | 'reboot'
+export type AgentWork =
+  | 'prepareDisks'
+  | 'discardDisks'
+  | 'spawn'
+  | 'destroy'
+  | 'powerOn'
+  | 'powerOff'
+  | 'reboot'
+  | 'pause'
+  | 'unpause'
+  | 'suspend'
+  | 'resume'
 
 export const agentTopic = (host: string): string => `compute.${host}`

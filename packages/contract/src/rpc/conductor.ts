@@ -1,6 +1,6 @@
 /** What a cell's conductor offers its agents and console proxies. Topic: `conductor.<cell>`. */
 import { z } from 'zod'
-import { consoleTarget, consoleTypes, workKey } from './agent.js'
+import { consoleBytes, consoleBytesWanted, consoleTarget, consoleTypes, workKey } from './agent.js'
 import { method } from './method.js'
 
 export const errorReport = z.object({
@@ -47,6 +47,8 @@ export const hostServer = z.object({
   serverId: z.string(),
   vmState: z.string(),
   taskState: z.string().nullable(),
+  /** Image its disk was made from: the host keeps it. */
+  imageId: z.string().nullable(),
   /** True while a saga decides over this server: the agent leaves it alone. */
   sagaAlive: z.boolean(),
   fence: z.number().int(),
@@ -70,7 +72,8 @@ export const conductorService = {
   /** Console proxies trade a token for the place it leads to. Null: unknown, used or expired. */
   redeemConsoleToken: method(
     'redeemConsoleToken',
-    z.object({ token: z.string(), type: z.enum(consoleTypes), clientAddress: z.string() }),
+    /** Never the token itself: the bus keeps for a while what it carries. */
+    z.object({ tokenHash: z.string(), type: z.enum(consoleTypes), clientAddress: z.string() }),
     z.object({
       session: z
         .object({
@@ -80,6 +83,8 @@ export const conductorService = {
           projectId: z.string(),
           loginSessionId: z.string(),
           mode: z.enum(['CONTROL', 'VIEW']),
+          /** Whether the user may also see what was written before (`os-console-output`). */
+          seesPast: z.boolean(),
           target: consoleTarget,
         })
         .nullable(),
@@ -89,8 +94,11 @@ export const conductorService = {
   consoleStillAllowed: method(
     'consoleStillAllowed',
     z.object({ serverId: z.string(), userId: z.string(), projectId: z.string(), loginSessionId: z.string(), type: z.enum(consoleTypes) }),
-    z.object({ allowed: z.boolean(), reason: z.string().nullable() }),
+    /** `mayReturn`: the same user may open the console again later, when the server runs again. */
+    z.object({ allowed: z.boolean(), reason: z.string().nullable(), mayReturn: z.boolean() }),
   ),
+  /** What a guest has written to its serial port, for the terminals of console proxies. */
+  serialBytes: method('serialBytes', consoleBytesWanted, consoleBytes),
 }
 export type ConductorService = typeof conductorService
 

@@ -22,7 +22,7 @@ export const guestImage = z.object({
   /** Hex digest of the data. */
   hashAlgorithm: z.literal('sha256'),
   hashValue: z.string(),
-  /** Where to fetch the bytes; the ticket in it is for this image only and ends within the hour. */
+  /** Where to fetch the bytes. Sealed, for its ticket; that is for this image only and ends within the hour. */
   url: z.string(),
   properties: z.record(z.string(), z.string()),
 })

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { WrapSaga } from '@kilonova/api/conductor/conductors'
 import { createLogger, type Logger } from '@kilonova/runtime/logger'
+import type { Telemetry } from '@kilonova/runtime/observability/telemetry'
 import pg from 'pg'
 import { Cloud } from './cloud.js'
 import { type CloudConfig, cloudOptions } from './cloud-config.js'
@@ -22,6 +23,9 @@ export interface TestCloudOptions {
   /** Options by group, laid over the defaults. */
   config?: { [G in keyof CloudConfig]?: Partial<CloudConfig[G]> }
   log?: Logger
+  telemetry?: Telemetry
+  /** Redis that carries the bus; absent: everything stays in the process. */
+  bus?: string
   /** Lays faults over the steps of sagas. */
   wrapSaga?: WrapSaga
 }
@@ -103,7 +107,13 @@ export class TestCloud {
 
   /** Starts the cloud on the folder; again after `close`, as after a restart. */
   async open(): Promise<void> {
-    const { dialect = 'sqlite', hosts = 3, log = createLogger(process.env.KILONOVA_TEST_LOG ?? 'silent') } = this.#options
+    const {
+      bus = null,
+      dialect = 'sqlite',
+      hosts = 3,
+      telemetry,
+      log = createLogger(process.env.KILONOVA_TEST_LOG ?? 'silent'),
+    } = this.#options
     const config = Object.fromEntries(
       Object.entries(cloudOptions).map(([group, schema]) => [
         group,
@@ -116,12 +126,13 @@ export class TestCloud {
     this.cloud = await Cloud.open({
       data,
       config,
-      deployment: deploymentOf({ roles: cloudRoles, name: 'test', db, bus: null }, config, data),
+      deployment: deploymentOf({ roles: cloudRoles, name: 'test', db, bus }, config, data),
       host: '127.0.0.1',
       port: 0,
       driver: { kind: 'fake', hosts },
       version: 'test',
       log,
+      ...(telemetry === undefined ? {} : { telemetry }),
       ...(this.#options.wrapSaga === undefined ? {} : { wrapSaga: this.#options.wrapSaga }),
     })
     this.first ??= newAdmin()

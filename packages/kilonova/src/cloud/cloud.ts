@@ -7,12 +7,14 @@ import { allocationOf } from '@kilonova/compute/config'
 import type { Driver } from '@kilonova/compute/driver'
 import { FakeDriver } from '@kilonova/compute/drivers/fake/fake.driver'
 import { Journal } from '@kilonova/compute/journal/journal'
-import { ConsoleProxy } from '@kilonova/console-proxy/console-proxy'
+import { ConsoleProxy, type ConsoleProxyOptions } from '@kilonova/console-proxy/console-proxy'
 import type { MessageBus } from '@kilonova/runtime/bus/bus'
 import { InProcessBus } from '@kilonova/runtime/bus/in-process.bus'
+import { ObservedBus } from '@kilonova/runtime/bus/observed.bus'
 import { RedisBus } from '@kilonova/runtime/bus/redis.bus'
 import { systemClock } from '@kilonova/runtime/clock'
 import type { Logger } from '@kilonova/runtime/logger'
+import { quietTelemetry, type Telemetry } from '@kilonova/runtime/observability/telemetry'
 import { SecretBox } from '@kilonova/runtime/secrets'
 import type { FastifyInstance } from 'fastify'
 import type { CloudConfig } from './cloud-config.js'
@@ -31,6 +33,8 @@ export interface CloudOptions {
   driver: { kind: 'fake'; hosts: number } | { kind: 'libvirt'; make: (agent: { host: string; nodeId: string }) => Driver }
   version: string
   log: Logger
+  /** Absent: nobody traces, and only who reads /metrics counts. */
+  telemetry?: Telemetry
   wrapSaga?: WrapSaga
 }
 
@@ -46,6 +50,7 @@ interface CloudParts {
   http: FastifyInstance
   agents: Agent[]
   readiness: Readiness
+  telemetry: Telemetry
 }
 
 export class Cloud {
@@ -55,6 +60,7 @@ export class Cloud {
   readonly #plane: ControlPlane | null
   readonly #options: CloudOptions
   readonly #readiness: Readiness
+  readonly #telemetry: Telemetry
   #url = ''
 
   private constructor(options: CloudOptions, parts: CloudParts) {
@@ -64,6 +70,7 @@ export class Cloud {
     this.http = parts.http
     this.agents = parts.agents
     this.#readiness = parts.readiness
+    this.#telemetry = parts.telemetry
   }
 
   get url(): string {
@@ -79,11 +86,11 @@ export class Cloud {
   static async open(options: CloudOptions): Promise<Cloud> {
     const { config, data, deployment, log } = options
     const { roles } = deployment
-    const bus = await openBus(options)
+    const { telemetry = quietTelemetry() } = options
+    const bus = new ObservedBus(await openBus(options), telemetry)
     let self: Cloud | undefined
     const url = (): string => self?.url ?? ''
     const publicUrl = (): string => config.api.public_urls[0] ?? url()
-    const consoleUrl = (): string => config.vnc.novncproxy_base_url?.replace(/\/$/, '') ?? publicUrl()
     const allowedOrigins = (): string[] => [
       ...config.api.public_urls.map((publicOrigin) => new URL(publicOrigin).origin),
       ...localOrigins(url()),
@@ -103,28 +110,31 @@ export class Cloud {
           box: new SecretBox(data.key),
           clock: systemClock,
           log,
+          telemetry,
           internalUrl: url,
           publicUrl,
-          consoleUrl,
           ...(options.wrapSaga === undefined ? {} : { wrapSaga: options.wrapSaga }),
         })
       }
-      const agents = roles.has('compute') ? agentsOf(options, bus) : []
+      const agents = roles.has('compute') ? agentsOf(options, bus, telemetry) : []
       const readiness: Readiness = { started: false, stopping: false }
       const http = await buildHttpServer({
         plane: roles.has('api') ? plane : null,
-        consoleProxy: roles.has('console-proxy') ? new ConsoleProxy({ bus, cellIds: [cell1Id], allowedOrigins, log }) : null,
-        consoleUrl,
+        consoleProxy: roles.has('console-proxy') ? consoleProxyOf({ bus, allowedOrigins, log, telemetry }) : null,
         cloudId: data.cloudId,
+        trustedProxies: config.api.trusted_proxies,
         log,
+        telemetry,
+        metricsNetworks: config.metrics.allowed_networks,
         allowedOrigins,
         notReady: () => whatIsMissing({ readiness, roles, plane, bus }),
       })
-      self = new Cloud(options, { plane, bus, http, agents, readiness })
+      self = new Cloud(options, { plane, bus, http, agents, readiness, telemetry })
       return self
     } catch (error) {
       await plane?.stop().catch((secondary: unknown) => log.error({ err: secondary }, 'closing the databases after a failed start'))
       await bus.close()
+      await telemetry.tracing.close()
       throw error
     }
   }
@@ -173,6 +183,7 @@ export class Cloud {
     await Promise.all(this.agents.map((agent) => agent.stop()))
     await this.#plane?.stop()
     await this.bus.close()
+    await this.#telemetry.tracing.close()
   }
 }
 
@@ -185,7 +196,15 @@ async function openBus({ data, deployment, log }: CloudOptions): Promise<Message
   }
 }
 
-function agentsOf(options: CloudOptions, bus: MessageBus): Agent[] {
+function consoleProxyOf(options: Pick<ConsoleProxyOptions, 'bus' | 'allowedOrigins' | 'log'> & { telemetry: Telemetry }): ConsoleProxy {
+  const { bus, allowedOrigins, log, telemetry } = options
+  const proxy = new ConsoleProxy({ bus, cellIds: [cell1Id], allowedOrigins, log: log.child({ part: 'console-proxy' }) })
+  const open = telemetry.metrics.gauge('kilonova_console_sessions_open', 'Consoles that are open.')
+  telemetry.metrics.onScrape(() => open.set(proxy.openSessions))
+  return proxy
+}
+
+function agentsOf(options: CloudOptions, bus: MessageBus, telemetry: Telemetry): Agent[] {
   const { data, config, deployment, log, driver } = options
   const make = (host: string, made: Driver): Agent =>
     new Agent({
@@ -195,11 +214,13 @@ function agentsOf(options: CloudOptions, bus: MessageBus): Agent[] {
       journal: new Journal(data.file('hosts', host, 'journal')),
       bus,
       clock: systemClock,
-      log,
+      log: log.child({ part: 'agent' }),
+      telemetry,
       settings: {
         reportIntervalSeconds: config.DEFAULT.report_interval,
         syncPowerStateSeconds: config.DEFAULT.sync_power_state_interval,
         sweepSeconds: config.compute.sweep_interval,
+        imageCache: imageCacheOf(config),
       },
     })
   if (driver.kind === 'libvirt') {
@@ -223,6 +244,12 @@ function agentsOf(options: CloudOptions, bus: MessageBus): Agent[] {
       }),
     )
   })
+}
+
+function imageCacheOf({ image_cache: options }: CloudConfig) {
+  const { manager_interval: interval, remove_unused_base_images: enabled } = options
+  if (interval < 0 || !enabled) return null
+  return { everySeconds: interval === 0 ? 60 : interval, minimumAgeSeconds: options.remove_unused_original_minimum_age_seconds }
 }
 
 /** Browsers on this machine may use any of its names for a loopback address. */

@@ -1,6 +1,6 @@
 /** Consoles through the whole cloud: GraphQL, token, WebSocket, agent, simulated guest. */
 import { consoleRecheckTopic } from '@kilonova/contract/rpc/conductor'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import WebSocket from 'ws'
 import { type TestClient, TestCloud, until } from './cloud.testkit.js'
 
@@ -13,9 +13,16 @@ class Viewer {
   bytes = Buffer.alloc(0)
   closed: { code: number; reason: string } | null = null
 
-  constructor(url: string, token: string, origin?: string) {
-    this.ws = new WebSocket(url, ['binary', `kilonova.token.${token}`], origin === undefined ? {} : { origin })
-    this.ws.on('message', (data: Buffer) => {
+  readonly places: number[] = []
+
+  constructor(url: string, token: string, origin?: string, wishes: string[] = []) {
+    this.ws = new WebSocket(url, ['binary', `kilonova.token.${token}`, ...wishes], origin === undefined ? {} : { origin })
+    this.ws.on('message', (data: Buffer, isBinary) => {
+      if (!isBinary) {
+        const message = JSON.parse(data.toString()) as { type: string; offset: number }
+        if (message.type === 'position') this.places.push(message.offset)
+        return
+      }
       this.bytes = Buffer.concat([this.bytes, data])
     })
     this.ws.on('close', (code, reason) => {
@@ -222,7 +229,8 @@ describe('a console', () => {
     const notices: unknown[] = []
     const listening = await test.cloud.bus.listen(consoleRecheckTopic, (notice) => notices.push(notice))
     await test.admin.ask('mutation ($id: ID!) { stopServer(input: { serverId: $id }) { operation { id } } }', { id })
-    expect([4403, 1011]).toContain((await viewer.end()).code)
+    // The guest hangs up first, or the notice of its stop comes first.
+    expect([4409, 1011]).toContain((await viewer.end()).code)
     await until(
       'SHUTOFF',
       () => test.admin.ask<{ server: { status: string } }>('query ($id: ID!) { server(id: $id) { status } }', { id }),
@@ -240,6 +248,47 @@ describe('a console', () => {
       { input: { serverId: id, type: 'SERIAL' } },
     )
     expect(refused.code).toBe('INVALID_STATE')
+  })
+
+  it('a reboot cuts the console with a code that says so; a new token goes on where the old one ended', async () => {
+    const id = await launch(test.admin, 'rebooted')
+    const first = await mint(test.admin, id, 'SERIAL')
+    const before = new Viewer(first.webSocketUrl, first.token, test.url, ['kilonova.messages'])
+    await before.hears('rebooted login: ')
+    expect(before.places).toEqual([0])
+    await test.admin.ask('mutation ($id: ID!) { rebootServer(input: { serverId: $id, type: HARD }) { operation { id } } }', { id })
+    expect((await before.end()).code).toBe(1011)
+    await until(
+      'ACTIVE',
+      () => test.admin.ask<{ server: { status: string } }>('query ($id: ID!) { server(id: $id) { status } }', { id }),
+      ({ server }) => server.status === 'ACTIVE',
+    )
+    const next = await mint(test.admin, id, 'SERIAL')
+    const from = before.bytes.length
+    const after = new Viewer(next.webSocketUrl, next.token, test.url, ['kilonova.messages', `kilonova.from.${from}`])
+    await after.hears('] rebooted\r\n')
+    expect(after.places).toEqual([from])
+    expect(after.bytes.toString()).toBe('\r\n[    0.000000] rebooted\r\n')
+    after.ws.close()
+  })
+
+  it('D-POL-T035 shows no past to who may not read the log', async () => {
+    const { client } = await test.user('member')
+    const id = await launch(client, 'secretive')
+    const { policy } = test.cloud.plane.services
+    const real = policy.allows.bind(policy)
+    const allows = vi
+      .spyOn(policy, 'allows')
+      .mockImplementation((rule, ...rest) => rule !== 'os_compute_api:os-console-output' && real(rule, ...rest))
+    try {
+      const viewer = await open(client, id, 'SERIAL')
+      viewer.ws.on('open', () => viewer.ws.send(Buffer.from('echo live\r')))
+      await viewer.hears('\r\nlive\r\n')
+      expect(viewer.bytes.toString()).not.toContain('login')
+      viewer.ws.close()
+    } finally {
+      allows.mockRestore()
+    }
   })
 
   it('signing out and losing the role close the console within a second', async () => {

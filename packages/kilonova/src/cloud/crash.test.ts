@@ -23,7 +23,7 @@ describe('kill -9', () => {
     build()
     mkdirSync(folder, { recursive: true })
     // Long enough that a kill falls into each step, short enough to do it often.
-    writeFileSync(join(folder, 'kilonova.yaml'), 'fake:\n  prepare_ms: 60\n  spawn_ms: 60\n')
+    writeFileSync(join(folder, 'kilonova.yaml'), 'fake:\n  prepare_ms: 60\n  spawn_ms: 60\n  power_ms: 30\n')
     await cloud.up()
     token = (await signInAsAdmin(cloud.url, folder)).token ?? ''
     imageId = await smallImage(client())
@@ -101,6 +101,102 @@ describe('kill -9', () => {
     }
     await nothingLeft()
   })
+
+  const actives = async (count: number, name: string): Promise<string[]> => {
+    const made = await create(client(), serverInput(imageId, name, { minCount: count }))
+    const ids = made.servers.map((server) => server.id)
+    await untilAll(ids, 'ACTIVE')
+    return ids
+  }
+  const untilAll = async (ids: readonly string[], status: string): Promise<void> => {
+    for (const id of ids) {
+      await until(
+        `${status} of ${id}`,
+        () => show(client(), id),
+        (seen) => seen?.status === status && seen.taskState === null,
+      )
+    }
+  }
+
+  it.each([
+    [0, 'pauseServer', 'PAUSED'],
+    [9, 'suspendServer', 'SUSPENDED'],
+    [25, 'pauseServer', 'PAUSED'],
+    [40, 'suspendServer', 'SUSPENDED'],
+  ] as const)(
+    '%i ms after %s began at all steps: each retried key leads to one operation, done or cancelled',
+    async (ms, mutation, status) => {
+      const ids = await actives(8, `crash-${mutation}-${ms}`)
+      const request = (id: string) => async () =>
+        (
+          await client().ask<Record<string, { operation: { id: string } }>>(
+            `mutation ($input: ${status === 'PAUSED' ? 'Pause' : 'Suspend'}ServerInput!) { ${mutation}(input: $input) { operation { id } } }`,
+            { input: { serverId: id, idempotencyKey: `${mutation}-${id}` } },
+          )
+        )[mutation]?.operation.id
+      await beginAndKill(ids.map(request), 7, ms)
+      await cloud.up()
+      for (const id of ids) {
+        const operationId = await request(id)()
+        const { operations } = await until(
+          'the end',
+          () =>
+            client().ask<{ operations: { nodes: { id: string; kind: string; state: string }[] } }>(
+              'query ($id: ID!) { operations(filter: { serverId: $id }) { nodes { id kind state } } }',
+              { id },
+            ),
+          ({ operations: { nodes } }) => nodes.every(({ state }) => !['QUEUED', 'RUNNING'].includes(state)),
+        )
+        const begun = operations.nodes.filter(({ kind }) => kind !== 'CREATE')
+        expect(begun).toMatchObject([{ id: operationId }])
+        // What had not reached its cell when the process died was taken back, and says so.
+        await untilAll([id], begun[0]?.state === 'SUCCEEDED' ? status : 'ACTIVE')
+      }
+      await nothingLeft()
+    },
+  )
+
+  it.each([15, 60, 140])(
+    '%i ms after a bulk action began: the retried key tells of each server whether it was done or cancelled',
+    async (ms) => {
+      const ids = await actives(8, `crash-bulk-${ms}`)
+      const request = async () =>
+        (
+          await client().ask<{
+            bulkServerAction: { operation: { id: string }; results: { serverId: string; operation: { id: string } }[] }
+          }>(
+            `mutation ($input: BulkServerActionInput!) { bulkServerAction(input: $input) {
+            operation { id } results { serverId operation { id } }
+          } }`,
+            { input: { serverIds: ids, action: 'PAUSE', idempotencyKey: `bulk-${ms}` } },
+          )
+        ).bulkServerAction
+      await beginAndKill([request], 0, ms)
+      await cloud.up()
+      const { operation, results } = await request()
+      const ended = async (id: string) =>
+        (
+          await until(
+            'the end',
+            () =>
+              client().ask<{ operation: { state: string; children: { totalCount: number } } }>(
+                'query ($id: ID!) { operation(id: $id) { state children { totalCount } } }',
+                { id },
+              ),
+            ({ operation: { state } }) => !['QUEUED', 'RUNNING'].includes(state),
+          )
+        ).operation
+      const parent = await ended(operation.id)
+      const states = await Promise.all(results.map(async (result) => (await ended(result.operation.id)).state))
+      expect(parent).toEqual({ state: states.includes('CANCELLED') ? 'CANCELLED' : 'SUCCEEDED', children: { totalCount: 8 } })
+      // What had not reached its cell when the process died was taken back, and says so.
+      for (const [index, state] of states.entries()) {
+        expect(['SUCCEEDED', 'CANCELLED']).toContain(state)
+        await untilAll([results[index]?.serverId ?? ''], state === 'SUCCEEDED' ? 'PAUSED' : 'ACTIVE')
+      }
+      await nothingLeft()
+    },
+  )
 
   it('takes up a delete that was an operation but no saga yet, without anybody asking again', async () => {
     const { server } = await create(client(), serverInput(imageId, 'half deleted'))

@@ -68,11 +68,16 @@ export class DataFolder {
       )
     }
     const idFile = join(path, 'cloud.json')
-    writeOnce(idFile, () => `${JSON.stringify({ cloudId: randomUUID(), createdAt: new Date().toISOString() })}\n`)
     const keyFile = join(path, 'secret.key')
-    writeOnce(keyFile, () => randomBytes(48).toString('base64'))
-    const { cloudId } = identity.parse(JSON.parse(readFileSync(idFile, 'utf8')))
-    return new DataFolder(path, cloudId, Buffer.from(readFileSync(keyFile, 'utf8'), 'base64'))
+    try {
+      writeOnce(idFile, () => `${JSON.stringify({ cloudId: randomUUID(), createdAt: new Date().toISOString() })}\n`)
+      writeOnce(keyFile, () => randomBytes(48).toString('base64'))
+      const { cloudId } = identity.parse(JSON.parse(readFileSync(idFile, 'utf8')))
+      return new DataFolder(path, cloudId, Buffer.from(readFileSync(keyFile, 'utf8'), 'base64'))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EACCES') throw error
+      throw new OperatorError(`The data folder ${path} belongs to another user: run this as that user, or choose another with --data.`)
+    }
   }
 
   /** Enough of the cloud's id for names on this machine. */

@@ -28,6 +28,7 @@ const columnOf: Record<ServerSortKey, keyof Fixture> = {
   KEY_NAME: 'key_name',
   ROOT_DEVICE_NAME: 'root_device_name',
   LAUNCH_INDEX: 'launch_index',
+  LOCKED: 'locked',
   ACCESS_IP_V4: 'access_ip_v4',
   ACCESS_IP_V6: 'access_ip_v6',
   USER_ID: 'user_id',
@@ -100,6 +101,14 @@ const filters: Record<string, { value: unknown; expected: Expected }[]> = {
     { value: false, expected: (row) => row.config_drive === 0 },
   ],
   availabilityZone: [{ value: 'east', expected: (row) => row.availability_zone === 'east' }],
+  locked: [
+    { value: true, expected: (row) => row.locked === 1 },
+    { value: false, expected: (row) => row.locked === 0 },
+  ],
+  lockedBy: [
+    { value: 'OWNER', expected: (row) => row.locked_by === 'owner' },
+    { value: 'ADMIN', expected: (row) => row.locked_by === 'admin' },
+  ],
   reservationId: [{ value: 'r-2', expected: (row) => row.reservation_id === 'r-2' }],
   createdAt: [{ value: at(1_700_000_002_000), expected: (row) => row.created_at === 1_700_000_002_000 }],
   launchedAt: [{ value: at(1_700_000_051_000), expected: (row) => row.launched_at === 1_700_000_051_000 }],
@@ -226,7 +235,9 @@ describe.each(dialects)('the list of servers on %s', (dialect) => {
       await test.admin.ask(document, { first })
       const { result, statements } = await countStatements(() => test.admin.ask<{ servers: { nodes: unknown[] } }>(document, { first }))
       expect(result.servers.nodes).toHaveLength(first)
-      return statements.filter((sql) => sql.startsWith('select')).length
+      // What the cloud looks at by itself in the meantime does not count.
+      return statements.filter((sql) => sql.startsWith('select') && !/from "(sagas|outbox|event_log|rights_changes|leases)"/.test(sql))
+        .length
     }
     expect(await statementsFor(50)).toBe(await statementsFor(5))
   })

@@ -3,6 +3,7 @@
  * twice and failing once. A task unwinds or completes by the side of the pivot the fault is on, and leaves nothing.
  */
 
+import { cancelLimits } from '@kilonova/api/conductor/cancellable'
 import type { WrapSaga } from '@kilonova/api/conductor/conductors'
 import { type SagaDefinition, WorkFailedError } from '@kilonova/api/conductor/saga'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
@@ -96,7 +97,28 @@ const twice =
 /** Which way a run ended. */
 type End = 'done' | 'unwound'
 
-const kinds = ['build', 'build_on_host', 'delete', 'start', 'stop', 'reboot_soft', 'reboot_hard', 'import_image'] as const
+/** How a server comes into a state from ACTIVE. */
+const ways = {
+  active: { status: 'ACTIVE', mutation: null },
+  stopped: { status: 'SHUTOFF', mutation: 'stopServer' },
+  paused: { status: 'PAUSED', mutation: 'pauseServer' },
+  suspended: { status: 'SUSPENDED', mutation: 'suspendServer' },
+} as const
+
+const kinds = [
+  'build',
+  'build_on_host',
+  'delete',
+  'start',
+  'stop',
+  'reboot_soft',
+  'reboot_hard',
+  'pause',
+  'unpause',
+  'suspend',
+  'resume',
+  'import_image',
+] as const
 type Kind = (typeof kinds)[number]
 
 describe.each(dialects)('every task on %s', (dialect) => {
@@ -131,6 +153,10 @@ describe.each(dialects)('every task on %s', (dialect) => {
     stop: () => power('stopServer', 'active', 'SHUTOFF'),
     reboot_soft: () => power('rebootServer', 'active', 'ACTIVE', ', type: SOFT'),
     reboot_hard: () => power('rebootServer', 'active', 'ACTIVE', ', type: HARD'),
+    pause: () => power('pauseServer', 'active', 'PAUSED'),
+    unpause: () => power('unpauseServer', 'paused', 'ACTIVE'),
+    suspend: () => power('suspendServer', 'active', 'SUSPENDED', '', 'ERROR'),
+    resume: () => power('resumeServer', 'suspended', 'ACTIVE', '', 'ERROR'),
     import_image: async () => async () => {
       const { createImage } = await test.admin.ask<{ createImage: { image: { id: string } } }>(
         'mutation { createImage(input: { name: "one more", diskFormat: RAW }) { image { id } } }',
@@ -163,11 +189,19 @@ describe.each(dialects)('every task on %s', (dialect) => {
     }
   }
 
-  async function power(mutation: string, before: 'active' | 'stopped', after: string, more = ''): Promise<() => Promise<End>> {
+  /** `failed`: the status after a failure, where it is not the one before. */
+  async function power(
+    mutation: string,
+    before: keyof typeof ways,
+    after: string,
+    more = '',
+    failed: string = ways[before].status,
+  ): Promise<() => Promise<End>> {
     const id = await createActive(test.admin, serverInput(imageId, 'switched'))
-    if (before === 'stopped') {
-      await act(id, 'stopServer')
-      await untilStatus(test.admin, id, 'SHUTOFF')
+    const way = ways[before]
+    if (way.mutation !== null) {
+      await act(id, way.mutation)
+      await untilStatus(test.admin, id, way.status)
     }
     return async () => {
       const begun = await act(id, mutation, more)
@@ -175,13 +209,13 @@ describe.each(dialects)('every task on %s', (dialect) => {
       const { operation } = await until(
         mutation,
         () => test.admin.ask<{ operation: { state: string } }>('query ($id: ID!) { operation(id: $id) { state } }', { id: operationId }),
-        ({ operation: { state } }) => state !== 'RUNNING',
+        ({ operation: { state } }) => state !== 'RUNNING' && state !== 'QUEUED',
       )
       const server = await show(test.admin, id)
-      const failed = operation.state === 'FAILED'
-      expect(server?.status).toBe(failed ? (before === 'active' ? 'ACTIVE' : 'SHUTOFF') : after)
+      const hasFailed = operation.state === 'FAILED'
+      expect(server?.status).toBe(hasFailed ? failed : after)
       await remove(test.admin, id)
-      return failed ? 'unwound' : 'done'
+      return hasFailed ? 'unwound' : 'done'
     }
   }
 
@@ -191,6 +225,19 @@ describe.each(dialects)('every task on %s', (dialect) => {
     const pivot = definition.steps.findIndex((step) => step.name === definition.pivot)
     return definition.steps.map((step, index) => ({ ...step, beforePivot: pivot < 0 || index < pivot }))
   }
+
+  it('can be cancelled no longer than its pivot allows', () => {
+    for (const { kind, steps, pivot } of faults.definitions.values()) {
+      const limit = cancelLimits[kind]
+      expect(limit, kind).toBeDefined()
+      const index = steps.findIndex((step) => step.name === pivot)
+      if (index >= 0 && typeof limit === 'number') expect(limit, kind).toBe(index)
+      if (index >= 0) expect(limit, kind).not.toBe('unasked')
+      // What can be stopped at any moment has a way back from every step.
+      if (index < 0 && limit !== 'unasked') for (const step of steps) expect(step.undo, `${kind} ${step.name}`).toBeDefined()
+    }
+    expect(Object.keys(cancelLimits).sort()).toEqual([...faults.definitions.keys()].sort())
+  })
 
   it('is in the list of this test', () => {
     expect([...faults.definitions.keys()].sort()).toEqual([...kinds].sort())

@@ -1,7 +1,7 @@
 /** What the first start makes: an administrator, flavors, a network. Safe to repeat: what is there stays as it is. */
 import type { ControlPlane } from '@kilonova/api/control-plane'
 import { insertFlavor, type NewFlavor } from '@kilonova/api/modules/flavors/flavor.service'
-import { randomPassword } from '@kilonova/api/modules/servers/create-server'
+import { randomPassword } from '@kilonova/api/modules/servers/create-server.rules'
 import { Secret } from '@kilonova/runtime/secrets'
 
 /** m1.nano, and B-FLV-9: vCPUs, root disk GB, memory MB. */
@@ -66,6 +66,6 @@ export async function seedImage(plane: ControlPlane, image: SeedImage, step: (wo
   if (existing !== undefined || project === undefined) return
   const path = await image.build()
   await step(async () => {
-    await services.images.importFile({ ...image, path, projectId: project.id, diskFormat: 'QCOW2' })
+    await services.images.uploads.importFile({ ...image, path, projectId: project.id, diskFormat: 'QCOW2' })
   })
 }

@@ -10,16 +10,21 @@ import { registerImageRoutes } from '@kilonova/api/modules/images/image.routes'
 import type { ConsoleProxy } from '@kilonova/console-proxy/console-proxy'
 import { registerConsoleProxy } from '@kilonova/console-proxy/console-routes'
 import { type Logger, redactText } from '@kilonova/runtime/logger'
-import Fastify, { type FastifyInstance } from 'fastify'
+import type { Telemetry } from '@kilonova/runtime/observability/telemetry'
+import { runWork } from '@kilonova/runtime/observability/work-context'
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import { observeRequests, registerMetrics } from './metrics-route.js'
 
 export interface HttpServerOptions {
   /** With the api role. */
   plane: ControlPlane | null
   consoleProxy: ConsoleProxy | null
-  /** Where pages find the consoles. */
-  consoleUrl: () => string
   cloudId: string
+  trustedProxies: readonly string[]
   log: Logger
+  telemetry: Telemetry
+  /** Who may read /metrics. */
+  metricsNetworks: readonly string[]
   allowedOrigins: () => readonly string[]
   /** Why the cloud is not ready; empty when it is. */
   notReady: () => Promise<string[]>
@@ -30,30 +35,37 @@ const knownProtocols = ['graphql-transport-ws', 'binary']
 
 const webFolder = join(import.meta.dirname, '../../../web/dist')
 
-const contentSecurityPolicy = (consoleUrl: string): string =>
-  [
-    "default-src 'self'",
-    "img-src 'self' data: blob:",
-    "style-src 'self' 'unsafe-inline'",
-    "font-src 'self' data:",
-    `connect-src 'self' ${consoleUrl} ${consoleUrl.replace(/^http/, 'ws')}`,
-    "object-src 'none'",
-    "base-uri 'none'",
-    "form-action 'self'",
-    "frame-ancestors 'none'",
-  ].join('; ')
+const contentSecurityPolicy = [
+  "default-src 'self'",
+  "img-src 'self' data: blob:",
+  "style-src 'self' 'unsafe-inline'",
+  "font-src 'self' data:",
+  "connect-src 'self'",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+].join('; ')
 
 export async function buildHttpServer(options: HttpServerOptions): Promise<FastifyInstance> {
-  const { consoleProxy, plane, log } = options
+  const { consoleProxy, plane, telemetry } = options
+  const log = options.log.child({ part: plane === null ? 'http' : 'api' })
   const app = Fastify({
     logger: false,
     genReqId: newRequestId,
     requestIdHeader: false,
+    trustProxy: options.trustedProxies.length === 0 ? false : [...options.trustedProxies],
     bodyLimit: 1 << 20,
     // Keep-alive connections must not hold up a stop; requests under way end first.
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 300 },
   })
+  const forRequest = ({ id }: FastifyRequest, _reply: unknown, done: () => void): void =>
+    runWork({ requestId: id, traceparent: null }, done)
+  app.addHook('onRequest', forRequest)
+  // Reading the body loses the way back to the request.
+  app.addHook('preValidation', forRequest)
+  observeRequests(app, telemetry.metrics)
   app.addHook('onResponse', async (request, reply) => {
     log.debug(
       {
@@ -66,8 +78,8 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
       'request',
     )
   })
-  app.addHook('onSend', async (_request, reply) => {
-    reply.header('x-content-type-options', 'nosniff').header('referrer-policy', 'no-referrer')
+  app.addHook('onSend', async (request, reply) => {
+    reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff').header('referrer-policy', 'no-referrer')
   })
   await app.register(fastifyWebsocket, {
     options: {
@@ -78,13 +90,14 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<Fasti
     },
   })
   if (consoleProxy !== null) registerConsoleProxy(app, consoleProxy)
+  registerMetrics(app, telemetry.metrics, options.metricsNetworks)
   app.get('/healthz', async () => ({ status: 'ok' }))
   app.get('/readyz', async (_request, reply) => {
     const missing = await options.notReady()
     return missing.length === 0 ? { status: 'ready' } : reply.code(503).send({ status: 'not ready', missing })
   })
 
-  if (plane !== null) await serveControlPlane(app, plane, options)
+  if (plane !== null) await serveControlPlane(app, plane, { ...options, log })
   return app
 }
 
@@ -97,6 +110,7 @@ async function serveControlPlane(app: FastifyInstance, plane: ControlPlane, opti
     schemaHash: schemaHashOf(printCloudSchema(schema)),
     cloudId: options.cloudId,
     log,
+    telemetry: options.telemetry,
     allowedOrigins: options.allowedOrigins,
   })
   registerImageRoutes(app, plane.services.images, log)
@@ -109,7 +123,7 @@ async function serveControlPlane(app: FastifyInstance, plane: ControlPlane, opti
       immutable: false,
       setHeaders: (response, path) => {
         if (!path.endsWith('.html')) return
-        response.header('content-security-policy', contentSecurityPolicy(options.consoleUrl()))
+        response.header('content-security-policy', contentSecurityPolicy)
         response.header('cache-control', 'no-cache')
       },
     })

@@ -1,6 +1,5 @@
 /** `kilonova down`: stops the cloud, its guests and its hypervisor; with `--purge` removes every trace. */
 import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
-import { libvirtSession } from '@kilonova/compute/drivers/libvirt/connect'
 import { startDaemons, stopDaemons } from '@kilonova/compute/drivers/libvirt/daemon/daemons'
 import { endGuests } from '@kilonova/compute/drivers/libvirt/end-guests'
 import { HostNetwork } from '@kilonova/compute/network/host-network'
@@ -8,6 +7,7 @@ import { systemClock } from '@kilonova/runtime/clock'
 import { createLogger } from '@kilonova/runtime/logger'
 import { DataFolder, OperatorError } from '../cloud/data-folder.js'
 import { guestFolders, type HostRecord, readHostRecord, removeHostRecord } from '../host/host-record.js'
+import { reachLibvirt } from '../host/reach-libvirt.js'
 import { Steps } from './steps.js'
 
 export interface DownFlags {
@@ -34,13 +34,10 @@ export async function down(flags: DownFlags): Promise<void> {
   const steps = new Steps((line) => process.stdout.write(`${line}\n`))
   if (!existsSync(flags.data)) throw new OperatorError(`There is no cloud at ${flags.data}.`)
   const data = DataFolder.open(flags.data)
+  const host = readHostRecord(data)
   const holders = data.holders()
   if (holders.length > 0) await steps.run('Stopping the cloud', () => Promise.all(holders.map((holder) => endProcess(data, holder))))
-  const host = readHostRecord(data)
-  if (host !== null) {
-    if (process.getuid?.() !== 0) throw new OperatorError('Guests were started by root: run this as root.')
-    await stopHost(data, host, flags.purge, steps)
-  }
+  if (host !== null) await stopHost(data, host, flags.purge, steps)
   if (flags.purge) {
     for (const entry of ownEntries) rmSync(data.file(entry), { recursive: true, force: true })
     for (const name of readdirSync(data.path))
@@ -63,18 +60,18 @@ async function endProcess(data: DataFolder, { unit, pid }: { unit: string; pid: 
 
 async function stopHost(data: DataFolder, host: HostRecord, purge: boolean, steps: Steps): Promise<void> {
   const log = createLogger('silent')
-  const { daemonFolder, guestRoot } = host
+  const { daemonFolder, guestRoot, mode, socketPath } = host
   await steps.run(purge ? 'Removing the guests' : 'Stopping the guests', async () => {
     // Guests may outlive a daemon that was killed: it is needed to end them.
-    if (daemonFolder !== null) await startDaemons({ folder: daemonFolder, hostUuid: data.cloudId, kvm: host.kvm, clock: systemClock })
-    const session = libvirtSession({ socketPath: host.socketPath, clock: systemClock, log })
-    await session.start()
+    if (daemonFolder !== null) await startDaemons({ folder: daemonFolder, mode, hostUuid: data.cloudId, kvm: host.kvm, clock: systemClock })
+    const session = await reachLibvirt({ socketPath, mode }, log)
     await endGuests({ session, cloudId: data.cloudId, remove: purge, graceSeconds: purge ? 0 : 10, clock: systemClock })
     await session.close()
   })
   if (daemonFolder !== null) await steps.run('Stopping libvirt', () => stopDaemons(daemonFolder, systemClock))
   if (!purge) return
-  await steps.run('Removing bridges and rules', () => new HostNetwork({ cloudId: data.shortId, folder: guestRoot, log }).remove())
+  const network = new HostNetwork({ cloudId: data.shortId, folder: guestRoot, log })
+  if (network.kind === 'bridge') await steps.run('Removing bridges and rules', () => network.remove())
   for (const folder of Object.values(guestFolders)) rmSync(folder(guestRoot), { recursive: true, force: true })
   removeHostRecord(data)
   if (guestRoot !== data.path) removeIfEmpty(guestRoot)

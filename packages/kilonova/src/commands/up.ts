@@ -1,10 +1,12 @@
 /** `kilonova up`: starts a whole cloud, or some roles of one, and stays. */
 import { createWriteStream, existsSync } from 'node:fs'
+import { daemonMode } from '@kilonova/compute/drivers/libvirt/daemon/daemons'
 import { createLogger } from '@kilonova/runtime/logger'
+import { openTelemetry } from '@kilonova/runtime/observability/open-telemetry'
 import { Cloud } from '../cloud/cloud.js'
 import { readCloudConfig } from '../cloud/cloud-config.js'
 import { DataFolder } from '../cloud/data-folder.js'
-import { type CloudRole, defaultPort, deploymentOf, isWhole, unitName } from '../cloud/deployment.js'
+import { type CloudRole, cloudRoles, defaultPort, deploymentOf, isWhole, unitName } from '../cloud/deployment.js'
 import { newAdmin, seedCloud, seedImage } from '../cloud/seed.js'
 import { networkOnly, type PreparedHost, prepareHost } from '../host/prepare-host.js'
 import { version } from '../version.js'
@@ -42,13 +44,20 @@ export async function up(flags: UpFlags): Promise<void> {
     steps.say(`Data folder ${data.path}${existsSync(configFile) ? ` (options from ${configFile})` : ''}`)
     if (!isWhole(roles)) steps.say(`Roles of this process: ${[...roles].join(', ')}; name: ${deployment.name}`)
     // A compute role of its own uses the machine's libvirt.
-    const libvirtUri = flags.libvirtUri ?? config.libvirt.connection_uri ?? (isWhole(roles) ? null : 'qemu:///system')
+    const libvirtUri = flags.libvirtUri ?? config.libvirt.connection_uri ?? (isWhole(roles) ? null : `qemu:///${daemonMode()}`)
     const host = roles.has('compute')
       ? await prepareHost({ flags: { ...flags, libvirtUri }, data, config, steps, log })
       : networkOnly(flags)
     const port = flags.port ?? defaultPort(roles)
+    const service = isWhole(roles) ? 'kilonova' : `kilonova-${cloudRoles.filter((role) => roles.has(role)).join('+')}`
+    const telemetry = await openTelemetry(config, {
+      'service.name': service,
+      'service.instance.id': deployment.name,
+      'service.version': version,
+      'kilonova.cloud_id': data.cloudId,
+    })
     cloud = await steps.run('Opening databases and bus', () =>
-      Cloud.open({ data, config, deployment, host: flags.host, port, driver: host.driver, version, log }),
+      Cloud.open({ data, config, deployment, host: flags.host, port, driver: host.driver, version, log, telemetry }),
     )
     const running = cloud
     await running.listen()

@@ -7,20 +7,26 @@ import { OperatorError } from '../cloud/data-folder.js'
 const execute = promisify(execFile)
 
 /** A file that is there when the package is, and the package. */
-const needed: readonly (readonly [file: string, debianPackage: string])[] = [
+type Need = readonly [file: string, debianPackage: string]
+
+const needed: readonly Need[] = [
   ['/usr/sbin/libvirtd', 'libvirt-daemon'],
   ['/usr/lib/x86_64-linux-gnu/libvirt/connection-driver/libvirt_driver_qemu.so', 'libvirt-daemon-driver-qemu'],
   ['/usr/bin/qemu-system-x86_64', 'qemu-system-x86'],
   ['/usr/bin/qemu-img', 'qemu-utils'],
   ['/usr/bin/genisoimage', 'genisoimage'],
-  ['/usr/sbin/dnsmasq', 'dnsmasq-base'],
-  ['/usr/sbin/nft', 'nftables'],
   ['/usr/bin/mcopy', 'mtools'],
   ['/usr/bin/syslinux', 'syslinux'],
   ['/usr/lib/syslinux/modules/bios/ldlinux.c32', 'syslinux-common'],
   ['/usr/bin/cpio', 'cpio'],
   ['/usr/bin/lz4', 'lz4'],
   ['/usr/bin/tini', 'tini'],
+]
+
+/** For bridges, which only root makes. */
+const neededForBridges: readonly Need[] = [
+  ['/usr/sbin/dnsmasq', 'dnsmasq-base'],
+  ['/usr/sbin/nft', 'nftables'],
 ]
 
 /** Files that lie in different places before and after Debian's merged /usr. */
@@ -31,8 +37,10 @@ const neededAnywhere: readonly (readonly [files: readonly string[], debianPackag
   [['/sbin/sfdisk', '/usr/sbin/sfdisk'], 'fdisk'],
 ]
 
-export function missingPackages(): string[] {
-  const missing = needed.filter(([file]) => !existsSync(file)).map(([, name]) => name)
+export function missingPackages(network: 'bridge' | 'user'): string[] {
+  const missing = [...needed, ...(network === 'bridge' ? neededForBridges : [])]
+    .filter(([file]) => !existsSync(file))
+    .map(([, name]) => name)
   for (const [files, name] of neededAnywhere) if (!files.some((file) => existsSync(file))) missing.push(name)
   return missing
 }

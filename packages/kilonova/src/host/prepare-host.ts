@@ -1,10 +1,9 @@
 /** What `up` does to the machine before the cloud starts: the hypervisor, or simulated hosts where there is none. */
 import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
 import { allocationOf } from '@kilonova/compute/config'
 import { libvirtSession } from '@kilonova/compute/drivers/libvirt/connect'
-import { longestSocketPath } from '@kilonova/compute/drivers/libvirt/daemon/daemon-files'
-import { DaemonError, qemuCanTraverse, qemuIdentity, startDaemons } from '@kilonova/compute/drivers/libvirt/daemon/daemons'
+import { DaemonError, daemonMode, startDaemons } from '@kilonova/compute/drivers/libvirt/daemon/daemons'
+import { qemuIdentity } from '@kilonova/compute/drivers/libvirt/daemon/qemu-user'
 import { proveVirtType, type VirtTypeAnswer } from '@kilonova/compute/drivers/libvirt/daemon/virt-type'
 import { LibvirtDriver } from '@kilonova/compute/drivers/libvirt/libvirt.driver'
 import { ImageCache } from '@kilonova/compute/image-cache/image-cache'
@@ -21,7 +20,10 @@ import type { Steps } from '../commands/steps.js'
 import type { UpFlags } from '../commands/up.js'
 import { buildTinyImage } from '../tiny-image/tiny-image.js'
 import { installCommand, installPackages, missingPackages } from './debian-packages.js'
-import { guestFolders, type HostRecord, writeHostRecord } from './host-record.js'
+import { chooseGuestRoot } from './guest-root.js'
+import { guestFolders, type HostRecord, readHostRecord, writeHostRecord } from './host-record.js'
+import { daemonAt } from './libvirt-uri.js'
+import { reachLibvirt } from './reach-libvirt.js'
 
 export interface PreparedHost {
   driver: CloudOptions['driver']
@@ -41,6 +43,9 @@ export interface PrepareOptions {
 
 /** Written by the tiny image on its serial line as soon as its kernel runs programs. */
 const tinyImageMarker = 'Kilonova'
+
+const userNetworkSays =
+  'Network: QEMU’s user networking, because bridges need root: guests reach neither this machine nor the outside nor each other, and are reached by their consoles only.'
 
 export async function prepareHost(options: PrepareOptions): Promise<PreparedHost> {
   const { flags } = options
@@ -75,9 +80,10 @@ function simulated({ flags, steps }: PrepareOptions, because: string | null): Pr
 
 /** Why real guests cannot run, or null; installs what is missing if it may. */
 async function obstacleToGuests({ flags, steps }: PrepareOptions): Promise<string | null> {
-  if (process.getuid?.() !== 0) return 'real guests need root'
-  const missing = missingPackages()
+  const root = daemonMode() === 'system'
+  const missing = missingPackages(root ? 'bridge' : 'user')
   if (missing.length === 0) return null
+  if (!root) return `packages are missing, which only root can install: ${installCommand(missing)}`
   if (!flags.install) return `packages are missing; install them with: ${installCommand(missing)}`
   try {
     await steps.run(`Installing ${missing.length} Debian packages`, () => installPackages(missing))
@@ -90,18 +96,23 @@ async function obstacleToGuests({ flags, steps }: PrepareOptions): Promise<strin
 
 async function realGuests(options: PrepareOptions): Promise<PreparedHost> {
   const { data, config, steps, log } = options
-  const root = guestRootOf(data)
-  if (root !== data.path) steps.say(`Guests live in ${root}, because QEMU's user cannot reach ${data.path}.`)
-  mkdirSync(root, { recursive: true, mode: 0o711 })
+  const mode = daemonMode()
+  // Refuses guests of somebody else.
+  readHostRecord(data)
+  const { path: root, because } = chooseGuestRoot(data, mode)
+  if (because !== null) steps.say(`Guests live in ${root}, because ${because}.`)
+  // QEMU's user passes through these folders; where QEMU runs as who starts it, nobody else does.
+  for (const folder of [root, guestFolders.guests(root)]) mkdirSync(folder, { recursive: true, mode: mode === 'system' ? 0o711 : 0o700 })
   const tinyImage = (): Promise<string> =>
     steps.run('Building the tiny image', async () => (await buildTinyImage({ workFolder: data.file('cache'), log })).path)
   const { virtType, reason, detail } = await decideVirtType(options, tinyImage)
   log.info({ virtType, reason, detail }, 'hypervisor chosen')
   steps.say(`Driver: libvirt, ${virtType === 'kvm' ? 'with KVM' : 'without KVM (TCG)'}: ${reason}`)
-  const host = await reachLibvirt(options, root, virtType === 'kvm')
+  const host = await hypervisorOf(options, root, virtType === 'kvm')
   writeHostRecord(data, host)
   const network = new HostNetwork({ cloudId: data.shortId, folder: root, log })
-  await steps.run('Preparing the guests’ network', () => network.start())
+  if (network.kind === 'bridge') await steps.run('Preparing the guests’ network', () => network.start())
+  else steps.say(userNetworkSays)
   const images = new ImageCache({ folder: guestFolders.images(root), log })
   const box = new SecretBox(data.key)
   return {
@@ -113,10 +124,13 @@ async function realGuests(options: PrepareOptions): Promise<PreparedHost> {
           nodeId,
           cloudId: data.cloudId,
           guestFolder: guestFolders.guests(root),
-          qemuIdentity: qemuIdentity(),
-          session: libvirtSession({ socketPath: host.socketPath, clock: systemClock, log }),
+          qemuIdentity: mode === 'system' ? qemuIdentity() : null,
+          session: libvirtSession({ socketPath: host.socketPath, mode, clock: systemClock, log }),
           virtType,
-          images,
+          images: {
+            get: (image, signal) => images.get({ ...image, url: box.unseal(image.url).reveal() }, signal),
+            clean: (used, minimumAgeSeconds, nowMs) => images.clean(used, minimumAgeSeconds, nowMs),
+          },
           network,
           unseal: (sealed) => box.unseal(sealed),
           allocation: allocationOf(config.compute),
@@ -124,7 +138,13 @@ async function realGuests(options: PrepareOptions): Promise<PreparedHost> {
           log,
         }),
     },
-    network: async () => ({ name: 'private', cidr: chooseSubnet(await takenNetworks()), mtu: 1500, networkType: 'FLAT', dnsServers: [] }),
+    network: async () => ({
+      name: 'private',
+      cidr: chooseSubnet(await takenNetworks()),
+      mtu: 1500,
+      networkType: network.kind === 'bridge' ? 'FLAT' : 'LOCAL',
+      dnsServers: [],
+    }),
     image: {
       name: 'Kilonova tiny Linux',
       minRamMb: 128,
@@ -136,28 +156,24 @@ async function realGuests(options: PrepareOptions): Promise<PreparedHost> {
 }
 
 /** Starts the cloud's own daemons, or uses the one that was named. */
-async function reachLibvirt({ flags, data, config, steps }: PrepareOptions, root: string, kvm: boolean): Promise<HostRecord> {
+async function hypervisorOf({ flags, data, config, steps, log }: PrepareOptions, root: string, kvm: boolean): Promise<HostRecord> {
+  const mode = daemonMode()
   const uri = flags.libvirtUri ?? config.libvirt.connection_uri
-  if (uri !== null) return { guestRoot: root, daemonFolder: null, socketPath: socketOf(uri), kvm }
+  if (uri !== null) {
+    const socketPath = daemonAt(uri, mode)
+    await steps.run(`Reaching ${uri}`, async () => (await reachLibvirt({ socketPath, mode }, log)).close())
+    return { guestRoot: root, daemonFolder: null, socketPath, mode, kvm }
+  }
   const folder = guestFolders.daemons(root)
   try {
-    const socketPath = await steps.run('Starting libvirt', () => startDaemons({ folder, hostUuid: data.cloudId, kvm, clock: systemClock }))
-    return { guestRoot: root, daemonFolder: folder, socketPath, kvm }
+    const socketPath = await steps.run('Starting libvirt', () =>
+      startDaemons({ folder, mode, hostUuid: data.cloudId, kvm, clock: systemClock }),
+    )
+    return { guestRoot: root, daemonFolder: folder, socketPath, mode, kvm }
   } catch (error) {
     if (error instanceof DaemonError) throw new OperatorError(error.message)
     throw error
   }
-}
-
-/** `qemu:///system`, or `qemu+unix:///system?socket=/path`. */
-function socketOf(uri: string): string {
-  const url = URL.canParse(uri) ? new URL(uri) : null
-  if (url === null || !['qemu:', 'qemu+unix:'].includes(url.protocol) || url.host !== '' || url.pathname !== '/system') {
-    throw new OperatorError(
-      `${uri} is no address of a libvirt daemon on this machine, such as qemu:///system or qemu+unix:///system?socket=/path.`,
-    )
-  }
-  return url.searchParams.get('socket') ?? '/run/libvirt/libvirt-sock'
 }
 
 async function decideVirtType({ config, data, steps }: PrepareOptions, tinyImage: () => Promise<string>): Promise<VirtTypeAnswer> {
@@ -166,10 +182,4 @@ async function decideVirtType({ config, data, steps }: PrepareOptions, tinyImage
   return steps.run('Looking for KVM', () =>
     proveVirtType({ cacheFile: data.file('virt-type.json'), guest: async () => ({ disk: await tinyImage(), marker: tinyImageMarker }) }),
   )
-}
-
-/** The data folder, unless QEMU's user cannot traverse it or its sockets would have too long a path. */
-function guestRootOf(data: DataFolder): string {
-  const longest = join(guestFolders.guests(data.path), data.cloudId, 'serial.sock')
-  return longest.length <= longestSocketPath && qemuCanTraverse(data.path) ? data.path : join('/var/lib/kilonova', data.shortId)
 }

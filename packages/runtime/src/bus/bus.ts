@@ -11,6 +11,7 @@ export interface Envelope {
   method: string
   version: number
   requestId: string | null
+  traceparent: string | null
   payload: unknown
 }
 

@@ -2,6 +2,7 @@
 import { CloudError, isErrorCode, toErrorReport } from '@kilonova/contract/errors'
 import type { HandlersOf, InputOf, OutputOf, RpcMethod, RpcService } from '@kilonova/contract/rpc/method'
 import type { Logger } from '../logger.js'
+import { leaveWork } from '../observability/work-context.js'
 import { assertNoTransaction, leaveTransactionScope } from '../transaction-scope.js'
 import { BusUnavailableError, type CallOptions, type MessageBus, type Subscription } from './bus.js'
 
@@ -64,7 +65,7 @@ export class InProcessBus implements MessageBus {
   }
 
   async fanout(topic: string, message: unknown): Promise<void> {
-    for (const listener of this.#listeners.get(topic) ?? []) leaveTransactionScope(() => listener(message))
+    for (const listener of this.#listeners.get(topic) ?? []) leaveTransactionScope(() => leaveWork(() => listener(message)))
   }
 
   async listen(topic: string, listener: (message: unknown) => void): Promise<Subscription> {

@@ -8,6 +8,7 @@ import { CloudError, isErrorCode, toErrorReport } from '@kilonova/contract/error
 import type { HandlersOf, InputOf, OutputOf, RpcMethod, RpcService } from '@kilonova/contract/rpc/method'
 import { ZodError } from 'zod'
 import type { Logger } from '../logger.js'
+import { currentWork, runWork } from '../observability/work-context.js'
 import { assertNoTransaction, leaveTransactionScope } from '../transaction-scope.js'
 import { BusUnavailableError, type CallOptions, type MessageBus, type Subscription } from './bus.js'
 import { type Delivery, type InboxTimings, RedisInbox } from './redis/redis-inbox.js'
@@ -87,7 +88,7 @@ export class RedisBus implements MessageBus {
         keys: bus.#keys,
         processId: bus.#processId,
         timings: bus.#timings,
-        deliver: (message) => bus.#deliver(message),
+        deliver: (message) => runWork({ requestId: message.requestId, traceparent: message.traceparent }, () => bus.#deliver(message)),
         onReply: (answer) => bus.#settle(answer),
       },
       client,
@@ -198,7 +199,7 @@ export class RedisBus implements MessageBus {
   }
 
   #envelope(topic: string, method: RpcMethod, payload: unknown) {
-    return { topic, method: method.name, version: method.version, requestId: null, payload }
+    return { topic, method: method.name, version: method.version, ...currentWork(), payload }
   }
 
   async #ask(message: Request): Promise<void> {

@@ -48,7 +48,7 @@ export function ServerStatusLabel({
 const operationLooks: Record<OperationState, Look> = { QUEUED: quiet, RUNNING: busy, SUCCEEDED: good, FAILED: bad, CANCELLED: odd }
 export const OperationStateLabel = ({ state }: { state: OperationState }) => <Label {...operationLooks[state]}>{words(state)}</Label>
 
-const imageLooks: Record<ImageStatus, Look> = { QUEUED: quiet, UPLOADING: busy, IMPORTING: busy, ACTIVE: good }
+const imageLooks: Record<ImageStatus, Look> = { QUEUED: quiet, UPLOADING: busy, IMPORTING: busy, ACTIVE: good, DEACTIVATED: odd }
 export const ImageStatusLabel = ({ status }: { status: ImageStatus }) => <Label {...imageLooks[status]}>{words(status)}</Label>
 
 export const LivenessLabel = ({ state }: { state: ServiceState | null }) => (

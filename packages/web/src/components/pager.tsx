@@ -1,6 +1,8 @@
 import { Pagination } from '@patternfly/react-core'
 import type { Paging } from './use-paging.js'
 
+const usualPageSizes = [10, 25, 50, 100]
+
 interface PagerProps {
   what: string
   paging: Paging
@@ -15,7 +17,7 @@ export function Pager({ what, paging, total, endCursor }: PagerProps) {
       itemCount={total}
       perPage={paging.perPage}
       page={paging.page}
-      perPageOptions={[10, 25, 50, 100].map((value) => ({ title: String(value), value }))}
+      perPageOptions={(paging.offered ?? usualPageSizes).map((value) => ({ title: String(value), value }))}
       onSetPage={(_event, page) => paging.onPage(page, endCursor)}
       onPerPageSelect={(_event, perPage) => paging.onPerPage(perPage)}
       titles={{ paginationAriaLabel: `Pages of ${what}` }}

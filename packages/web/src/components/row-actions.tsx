@@ -2,6 +2,9 @@
 import { Divider, Dropdown, DropdownItem, DropdownList, MenuToggle } from '@patternfly/react-core'
 import EllipsisVIcon from '@patternfly/react-icons/dist/esm/icons/ellipsis-v-icon'
 import { useState } from 'react'
+import { problemOf } from '../lib/problem.js'
+import { showToast } from '../lib/toasts.js'
+import { text } from '../text/text.js'
 
 export interface RowAction {
   label: string
@@ -14,13 +17,28 @@ export interface RowAction {
 interface RowActionsProps {
   /** What the actions are for, as the button's name: "Actions for web-1". */
   label: string
-  actions: readonly RowAction[]
+  /** A function is asked before the menu opens: a long list need not know every menu beforehand. */
+  actions: readonly RowAction[] | (() => Promise<readonly RowAction[]>)
   /** A button with text instead of three dots. */
   text?: string
 }
 
-export function RowActions({ label, actions, text }: RowActionsProps) {
+export function RowActions({ label, actions, text: name }: RowActionsProps) {
   const [open, setOpen] = useState(false)
+  const [asking, setAsking] = useState(false)
+  const [answered, setAnswered] = useState<readonly RowAction[]>([])
+  const toggle = async (): Promise<void> => {
+    if (open || typeof actions !== 'function') return setOpen(!open)
+    setAsking(true)
+    try {
+      setAnswered(await actions())
+      setOpen(true)
+    } catch (error) {
+      showToast('danger', text.servers.actionsUnknown, problemOf(error).message)
+    } finally {
+      setAsking(false)
+    }
+  }
   return (
     <Dropdown
       isOpen={open}
@@ -31,18 +49,19 @@ export function RowActions({ label, actions, text }: RowActionsProps) {
       toggle={(ref) => (
         <MenuToggle
           ref={ref}
-          variant={text === undefined ? 'plain' : 'default'}
+          variant={name === undefined ? 'plain' : 'default'}
           aria-label={label}
           isExpanded={open}
-          onClick={() => setOpen(!open)}
-          icon={text === undefined ? <EllipsisVIcon /> : undefined}
+          aria-busy={asking}
+          onClick={() => void toggle()}
+          icon={name === undefined ? <EllipsisVIcon /> : undefined}
         >
-          {text}
+          {name}
         </MenuToggle>
       )}
     >
       <DropdownList>
-        {actions.flatMap((action) => {
+        {(typeof actions === 'function' ? answered : actions).flatMap((action) => {
           const disabled = action.disabledReason !== null && action.disabledReason !== undefined
           const item = (
             <DropdownItem

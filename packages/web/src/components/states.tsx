@@ -15,6 +15,8 @@ import SearchIcon from '@patternfly/react-icons/dist/esm/icons/search-icon'
 import type { ComponentType, ReactNode } from 'react'
 import { Link } from 'react-router'
 import { problemOf } from '../lib/problem.js'
+import { useViewer } from '../lib/session-context.js'
+import { text } from '../text/text.js'
 
 export function Loading({ what }: { what: string }) {
   return (
@@ -42,14 +44,16 @@ export function ErrorNotice({ what, error, retry }: { what: string; error: unkno
 
 interface NothingProps {
   title: string
+  /** Below the heading of the page, unless it is that heading. */
+  headingLevel?: 'h1' | 'h2'
   icon?: ComponentType
   children?: ReactNode
   action?: ReactNode
 }
 
-export function Nothing({ title, icon, children, action }: NothingProps) {
+export function Nothing({ title, headingLevel = 'h2', icon, children, action }: NothingProps) {
   return (
-    <EmptyState titleText={title} headingLevel="h2" icon={icon} variant="lg">
+    <EmptyState titleText={title} headingLevel={headingLevel} icon={icon} variant="lg">
       {children !== undefined && <EmptyStateBody>{children}</EmptyStateBody>}
       {action !== undefined && (
         <EmptyStateFooter>
@@ -77,10 +81,16 @@ export function NothingMatches({ what, clear }: { what: string; clear: () => voi
   )
 }
 
+/** Says which roles the viewer has, so that they know what to ask for. */
 export function Forbidden() {
+  const { roles, project } = useViewer()
+  const words = text.shell.forbidden
   return (
-    <Nothing title="You may not see this page" icon={LockIcon} action={<Link to="/servers">Go to the servers</Link>}>
-      Your roles in this project do not include it. An administrator can give you more, or choose another project at the top of the page.
+    <Nothing title={words.heading} icon={LockIcon} action={<Link to="/servers">{text.shell.notFound.toServers}</Link>}>
+      {words.why(
+        roles.map((role) => role.id),
+        project?.name ?? words.noProject,
+      )}
     </Nothing>
   )
 }

@@ -5,6 +5,8 @@ export interface Paging {
   perPage: number
   page: number
   after: string | null
+  /** Page sizes, where they are not the usual ones. */
+  offered?: readonly number[]
   onPage: (page: number, endCursor: string | null) => void
   onPerPage: (perPage: number) => void
   reset: () => void

@@ -19,7 +19,7 @@ export function ConsolePage() {
     const given = token !== null
     const open = async () => {
       if (token === null)
-        throw new ProblemError('The link has been used. Open the console from the server’s page, or ask for a new link.', {})
+        throw new ProblemError('The link has been used. Open the console from the server’s page, or ask for a new link.', { code: 'GONE' })
       const used = token
       token = null
       return { webSocketUrl: `/console/ws/${kind}`, token: used }

@@ -7,7 +7,7 @@ declare module '@novnc/novnc' {
     credentialsrequired: CustomEvent<{ types: string[] }>
   }
   export default class RFB extends EventTarget {
-    constructor(target: Element, url: string, options?: { shared?: boolean; wsProtocols?: string[] })
+    constructor(target: Element, channel: WebSocket, options?: { shared?: boolean })
     viewOnly: boolean
     scaleViewport: boolean
     clipViewport: boolean

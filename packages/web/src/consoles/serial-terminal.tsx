@@ -1,18 +1,27 @@
-/** A terminal on the guest's serial port. */
+/**
+ * A terminal on the guest's serial port. It begins with what was written before it was opened, and goes on after a break where it left
+ * off: it counts the bytes it has shown, and the cloud says where each connection begins.
+ */
 import '@xterm/xterm/css/xterm.css'
 import { Button, Toolbar, ToolbarContent, ToolbarItem } from '@patternfly/react-core'
 import { FitAddon } from '@xterm/addon-fit'
 import { Terminal } from '@xterm/xterm'
 import { useEffect, useRef } from 'react'
 import { ConsoleMessage } from './console-message.js'
-import { type ConnectConsole, type ConsoleTicket, useConsoleLink } from './use-console-link.js'
+import type { ConsoleTicket, ConsoleMessage as LineMessage } from './console-socket.js'
+import { type ConsoleEvents, useConsoleLink } from './use-console-link.js'
 import { useFullScreen } from './use-full-screen.js'
 
-export function SerialTerminal({ open }: { open: () => Promise<ConsoleTicket> }) {
+export function SerialTerminal({ open, serverRuns = true }: { open: () => Promise<ConsoleTicket>; serverRuns?: boolean }) {
   const frame = useRef<HTMLDivElement>(null)
   const target = useRef<HTMLDivElement>(null)
   const terminal = useRef<Terminal | null>(null)
   const socket = useRef<WebSocket | null>(null)
+  /** Offset in the guest's log of the next byte; null while it is not known. */
+  const place = useRef<number | null>(null)
+  const opened = useRef<(() => void) | null>(null)
+  /** The first connection takes the focus, as the user has just asked for it; later ones come by themselves. */
+  const hasFocused = useRef(false)
   const fullScreen = useFullScreen(frame)
 
   useEffect(() => {
@@ -42,28 +51,46 @@ export function SerialTerminal({ open }: { open: () => Promise<ConsoleTicket> })
     return () => {
       observer.disconnect()
       terminal.current = null
+      place.current = null
       term.dispose()
     }
   }, [])
 
-  const connect: ConnectConsole = (url, protocols, events) => {
-    const connection = new WebSocket(url, protocols)
-    connection.binaryType = 'arraybuffer'
-    socket.current = connection
-    connection.addEventListener('open', () => {
-      events.connected()
-      terminal.current?.focus()
-    })
-    connection.addEventListener('message', ({ data }: MessageEvent<ArrayBuffer | string>) => {
-      terminal.current?.write(typeof data === 'string' ? data : new Uint8Array(data))
-    })
-    connection.addEventListener('close', ({ reason }) => events.closed(reason === '' ? 'The connection broke.' : reason))
+  const connect = (line: WebSocket, events: ConsoleEvents): (() => void) => {
+    socket.current = line
+    opened.current = events.opened
+    const show = ({ data }: MessageEvent<ArrayBuffer>): void => {
+      const bytes = new Uint8Array(data)
+      if (place.current !== null) place.current += bytes.length
+      terminal.current?.write(bytes)
+    }
+    line.addEventListener('message', show)
     return () => {
-      if (socket.current === connection) socket.current = null
-      connection.close()
+      line.removeEventListener('message', show)
+      if (socket.current !== line) return
+      socket.current = null
+      opened.current = null
     }
   }
-  const { state, reconnect } = useConsoleLink(open, connect)
+  const onMessage = (message: LineMessage): void => {
+    if (message.type !== 'position') return
+    const term = terminal.current
+    const { offset, skippedBytes } = message
+    const known = place.current
+    place.current = offset
+    // Without a common place the last output comes again with a new connection: what is shown of it must go.
+    if (opened.current !== null && (known === null || offset === null || offset < known)) term?.reset()
+    if (skippedBytes > 0) term?.write(`\r\n\u001b[7m[${skippedBytes} bytes of output were skipped]\u001b[0m\r\n`)
+    opened.current?.()
+    opened.current = null
+  }
+  const link = useConsoleLink({ open, serverRuns, connect, onMessage, from: () => place.current })
+  const { phase } = link.state
+  useEffect(() => {
+    if (phase !== 'connected' || hasFocused.current) return
+    hasFocused.current = true
+    terminal.current?.focus()
+  }, [phase])
   return (
     <>
       <Toolbar inset={{ default: 'insetNone' }}>
@@ -79,7 +106,7 @@ export function SerialTerminal({ open }: { open: () => Promise<ConsoleTicket> })
             </Button>
           </ToolbarItem>
           <ToolbarItem>
-            <Button variant="secondary" onClick={reconnect}>
+            <Button variant="secondary" onClick={link.reconnect}>
               Reconnect
             </Button>
           </ToolbarItem>
@@ -87,7 +114,7 @@ export function SerialTerminal({ open }: { open: () => Promise<ConsoleTicket> })
       </Toolbar>
       <section ref={frame} className="kn-console" aria-label="Serial console of the server">
         <div ref={target} className="kn-terminal" />
-        <ConsoleMessage state={state} reconnect={reconnect} />
+        <ConsoleMessage link={link} />
       </section>
     </>
   )

@@ -1,95 +1,112 @@
-/**
- * Keeps a console connected: gets a ticket, connects, and after a break tries again a few times, each time with a new ticket (one
- * ticket opens one connection). What "connect" means is the protocol's own business.
- */
-import { useCallback, useEffect, useRef, useState } from 'react'
+/** Keeps a console connected while its page is open: each connection has a new ticket, as one ticket opens one connection. */
+import { useCallback, useEffect, useReducer, useRef } from 'react'
 import { ownSocket } from '../lib/own-origin.js'
 import { problemOf } from '../lib/problem.js'
-
-export interface ConsoleTicket {
-  webSocketUrl: string
-  token: string
-}
-
-export type ConsoleState =
-  | { phase: 'connecting' }
-  | { phase: 'connected' }
-  | { phase: 'waiting'; reason: string; seconds: number }
-  | { phase: 'closed'; reason: string }
+import { type LinkBreak, type LinkState, nextLink, startLink } from './console-link.js'
+import { type ConsoleMessage, type ConsoleTicket, openConsoleSocket } from './console-socket.js'
 
 export interface ConsoleEvents {
-  connected: () => void
-  closed: (reason: string) => void
+  opened: () => void
+  /** It cannot be used, though the line stands. */
+  unusable: (message: string) => void
 }
 
-/** Starts a connection and answers how to end it. */
-export type ConnectConsole = (url: string, protocols: string[], events: ConsoleEvents) => () => void
+export interface ConsoleLinkOptions {
+  open: () => Promise<ConsoleTicket>
+  /** False: the server is off, and there is nothing to connect to. */
+  serverRuns: boolean
+  /** Puts the bytes of a line to use, and answers how to let go of it. */
+  connect: (socket: WebSocket, events: ConsoleEvents) => () => void
+  onMessage?: (message: ConsoleMessage) => void
+  /** Where in the guest's log the next connection goes on. */
+  from?: () => number | null
+}
 
-const longestTries = 5
+export interface ConsoleLink {
+  state: LinkState
+  reconnect: () => void
+}
 
-export function useConsoleLink(open: () => Promise<ConsoleTicket>, connect: ConnectConsole) {
-  const [state, setState] = useState<ConsoleState>({ phase: 'connecting' })
-  const [round, setRound] = useState(0)
-  const tries = useRef(0)
-  const latest = useRef({ open, connect })
+const probeMs = 3000
+
+/** So that the viewers of a cloud that was away do not come back all at once. */
+const jitter = (): number => 0.8 + Math.random() * 0.4
+
+export function useConsoleLink(options: ConsoleLinkOptions): ConsoleLink {
+  const { serverRuns } = options
+  const [state, dispatch] = useReducer(nextLink, serverRuns, startLink)
+  const latest = useRef(options)
   useEffect(() => {
-    latest.current = { open, connect }
+    latest.current = options
   })
+  const { attempt } = state
+  const live = state.phase === 'connecting' || state.phase === 'connected'
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new round is a new connection
+  useEffect(() => dispatch({ type: 'server', runs: serverRuns }), [serverRuns])
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new attempt is a new connection
   useEffect(() => {
-    let end: (() => void) | null = null
+    if (!live) return
     let over = false
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const closed = (reason: string): void => {
-      if (over) return
+    let socket: WebSocket | null = null
+    let letGo: (() => void) | null = null
+    const broken = (cause: LinkBreak): void => {
+      if (!over) dispatch({ type: 'broken', break: cause, atMs: performance.now() })
       over = true
-      end?.()
-      tries.current++
-      if (tries.current > longestTries) {
-        setState({ phase: 'closed', reason })
-        return
-      }
-      const seconds = 2 ** (tries.current - 1)
-      setState({ phase: 'waiting', reason, seconds })
-      timer = setTimeout(() => setRound((before) => before + 1), seconds * 1000)
     }
     const run = async (): Promise<void> => {
-      setState({ phase: 'connecting' })
       let ticket: ConsoleTicket
       try {
         ticket = await latest.current.open()
       } catch (error) {
-        // The cloud says no: asking again by itself would not change its mind.
-        const problem = problemOf(error)
-        if (problem.code === 'UNREACHABLE') closed(problem.message)
-        else if (!over) {
-          over = true
-          setState({ phase: 'closed', reason: problem.message })
-        }
-        return
+        const { code, message } = problemOf(error)
+        return broken({ kind: 'refused', code, message })
       }
       if (over) return
-      end = latest.current.connect(ownSocket(ticket.webSocketUrl), ['binary', `kilonova.token.${ticket.token}`], {
-        connected: () => {
-          if (over) return
-          tries.current = 0
-          setState({ phase: 'connected' })
+      socket = openConsoleSocket({
+        url: ownSocket(ticket.webSocketUrl),
+        token: ticket.token,
+        from: latest.current.from?.() ?? null,
+        onMessage: (message) => {
+          if (!over) latest.current.onMessage?.(message)
         },
-        closed,
+        onBreak: broken,
+      })
+      letGo = latest.current.connect(socket, {
+        opened: () => {
+          if (!over) dispatch({ type: 'opened', atMs: performance.now() })
+        },
+        unusable: (message) => broken({ kind: 'unusable', message }),
       })
     }
+    // A browser calls itself offline for the loss of any network; the cloud may still be there, on this very machine say.
+    const offline = (): void => {
+      fetch('/healthz', { cache: 'no-store', signal: AbortSignal.timeout(probeMs) }).catch(() => broken({ kind: 'offline' }))
+    }
+    window.addEventListener('offline', offline)
     void run()
     return () => {
       over = true
-      clearTimeout(timer)
-      end?.()
+      window.removeEventListener('offline', offline)
+      letGo?.()
+      socket?.close()
     }
-  }, [round])
+  }, [attempt, live])
 
-  const reconnect = useCallback(() => {
-    tries.current = 0
-    setRound((before) => before + 1)
-  }, [])
+  const delayMs = state.phase === 'waiting' ? state.delayMs : null
+  // biome-ignore lint/correctness/useExhaustiveDependencies: every attempt has its own wait
+  useEffect(() => {
+    if (delayMs === null) return
+    const due = (): void => dispatch({ type: 'due' })
+    const online = (): void => dispatch({ type: 'online' })
+    const timer = setTimeout(due, delayMs * jitter())
+    window.addEventListener('online', online)
+    return () => {
+      clearTimeout(timer)
+      window.removeEventListener('online', online)
+    }
+  }, [attempt, delayMs])
+
+  const reconnect = useCallback(() => dispatch({ type: 'again' }), [])
   return { state, reconnect }
 }

@@ -3,45 +3,53 @@ import RFB from '@novnc/novnc'
 import { Button, Switch, Toolbar, ToolbarContent, ToolbarItem } from '@patternfly/react-core'
 import { useEffect, useRef, useState } from 'react'
 import { ConsoleMessage } from './console-message.js'
-import { type ConnectConsole, type ConsoleTicket, useConsoleLink } from './use-console-link.js'
+import type { ConsoleTicket } from './console-socket.js'
+import { type ConsoleEvents, useConsoleLink } from './use-console-link.js'
 import { useFullScreen } from './use-full-screen.js'
 
-export function VncScreen({ open }: { open: () => Promise<ConsoleTicket> }) {
+export function VncScreen({ open, serverRuns = true }: { open: () => Promise<ConsoleTicket>; serverRuns?: boolean }) {
   const frame = useRef<HTMLDivElement>(null)
   const target = useRef<HTMLDivElement>(null)
   const rfb = useRef<RFB | null>(null)
   const [viewOnly, setViewOnly] = useState(false)
   const [scale, setScale] = useState(true)
   const settings = useRef({ viewOnly, scale })
+  const hadFocus = useRef(false)
   const fullScreen = useFullScreen(frame)
 
-  const connect: ConnectConsole = (url, protocols, events) => {
+  const connect = (line: WebSocket, events: ConsoleEvents): (() => void) => {
     if (target.current === null) return () => undefined
-    const client = new RFB(target.current, url, { shared: true, wsProtocols: protocols })
+    const rememberFocus = (): void => {
+      hadFocus.current = target.current?.contains(document.activeElement) ?? false
+    }
+    // Before the client hears of it and takes its picture away.
+    line.addEventListener('close', rememberFocus)
+    const client = new RFB(target.current, line, { shared: true })
     rfb.current = client
     client.background = '#000'
     client.viewOnly = settings.current.viewOnly
     client.scaleViewport = settings.current.scale
-    let refusal: string | null = null
     let ended = false
-    client.addEventListener('connect', () => events.connected())
-    client.addEventListener('securityfailure', () => {
-      refusal = 'The screen refused the connection.'
+    client.addEventListener('connect', () => {
+      events.opened()
+      // The picture that had the focus is gone; where the user has gone on to since, it stays.
+      if (hadFocus.current && document.activeElement === document.body) client.focus()
     })
-    client.addEventListener('credentialsrequired', () => {
-      refusal = 'The screen asks for a password of its own, which the dashboard does not have.'
-      client.disconnect()
-    })
-    client.addEventListener('disconnect', ({ detail }) => {
+    client.addEventListener('securityfailure', () => events.unusable('The screen refused the connection.'))
+    client.addEventListener('credentialsrequired', () =>
+      events.unusable('The screen asks for a password of its own, which the dashboard does not have.'),
+    )
+    client.addEventListener('disconnect', () => {
       ended = true
-      events.closed(refusal ?? (detail.clean ? 'The console was closed.' : 'The connection broke.'))
     })
     return () => {
       if (rfb.current === client) rfb.current = null
-      if (!ended) client.disconnect()
+      if (ended) return
+      rememberFocus()
+      client.disconnect()
     }
   }
-  const { state, reconnect } = useConsoleLink(open, connect)
+  const link = useConsoleLink({ open, serverRuns, connect })
 
   useEffect(() => {
     settings.current = { viewOnly, scale }
@@ -49,7 +57,7 @@ export function VncScreen({ open }: { open: () => Promise<ConsoleTicket> }) {
     rfb.current.viewOnly = viewOnly
     rfb.current.scaleViewport = scale
   }, [viewOnly, scale])
-  const connected = state.phase === 'connected'
+  const connected = link.state.phase === 'connected'
 
   return (
     <>
@@ -66,7 +74,7 @@ export function VncScreen({ open }: { open: () => Promise<ConsoleTicket> }) {
             </Button>
           </ToolbarItem>
           <ToolbarItem>
-            <Button variant="secondary" onClick={reconnect}>
+            <Button variant="secondary" onClick={link.reconnect}>
               Reconnect
             </Button>
           </ToolbarItem>
@@ -80,7 +88,7 @@ export function VncScreen({ open }: { open: () => Promise<ConsoleTicket> }) {
       </Toolbar>
       <section ref={frame} className="kn-console" aria-label="Screen of the server">
         <div ref={target} style={{ width: '100%', height: '100%' }} />
-        <ConsoleMessage state={state} reconnect={reconnect} />
+        <ConsoleMessage link={link} />
       </section>
     </>
   )

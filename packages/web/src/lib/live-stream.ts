@@ -10,12 +10,21 @@ export interface LiveStreamOptions<T, V extends Record<string, unknown>> {
   document: TypedDocumentNode<T, V & { after?: string | null }>
   variables: V
   cursorOf: (data: T) => string | null
+  /** Variables that go on behind a cursor; absent: `after`. */
+  resume?: (cursor: string) => Partial<V>
   onData: (data: T) => void
   /** Changes may have been missed. */
   onGap: () => void
   /** The socket is gone: makes sure that the next one has a token that works. Throws when nobody is signed in. */
   beforeReconnect: (closeCode: number | null) => Promise<void>
+  /** The server ended the stream, or refused it; true: it is not opened again. */
+  onEnd?: (refusal: LiveRefusal | null) => boolean
   signal: AbortSignal
+}
+
+export interface LiveRefusal {
+  code: string
+  message: string
 }
 
 const firstPauseMs = 250
@@ -28,7 +37,7 @@ const isCloseEvent = (error: unknown): error is CloseEvent =>
   typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'number'
 
 export async function runLiveStream<T, V extends Record<string, unknown>>(client: Client, options: LiveStreamOptions<T, V>): Promise<void> {
-  const { document, variables, cursorOf, onData, onGap, beforeReconnect, signal } = options
+  const { document, variables, cursorOf, resume, onData, onGap, beforeReconnect, onEnd, signal } = options
   const query = print(document)
   let cursor: string | null = null
   let pauseMs = firstPauseMs
@@ -37,7 +46,7 @@ export async function runLiveStream<T, V extends Record<string, unknown>>(client
     const settle = cursor === null ? setTimeout(onGap, settleMs) : undefined
     const outcome = await new Promise<{ error: unknown } | null>((resolve) => {
       const stop = client.subscribe<T>(
-        { query, variables: { ...variables, after: cursor } },
+        { query, variables: { ...variables, ...(resume === undefined ? { after: cursor } : cursor === null ? {} : resume(cursor)) } },
         {
           next: ({ data, errors }) => {
             if (errors !== undefined && errors.length > 0) return resolve({ error: errors })
@@ -58,6 +67,8 @@ export async function runLiveStream<T, V extends Record<string, unknown>>(client
     const code = isCloseEvent(error) ? error.code : null
     const refused = Array.isArray(error) ? error.find((one): one is GraphQLError => one !== null && typeof one === 'object') : undefined
     const refusedCode = refused?.extensions?.code
+    if (outcome === null && onEnd?.(null) === true) return
+    if (refused !== undefined && onEnd?.({ code: String(refusedCode), message: refused.message }) === true) return
     // A cursor the server no longer knows is worth nothing: start anew and fetch everything.
     if (refusedCode === 'CURSOR_INVALID' || refusedCode === 'GONE') cursor = null
     try {

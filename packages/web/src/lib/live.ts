@@ -7,7 +7,7 @@ import type { TypedDocumentNode } from '@graphql-typed-document-node/core'
 import { createClient } from 'graphql-ws'
 import type { EventSubject, OperationChangedSubscription, ServerChangedSubscription } from '../generated/graphql.js'
 import { eventsSubscription, operationChangedSubscription, serverChangedSubscription } from './live.documents.js'
-import { runLiveStream } from './live-stream.js'
+import { type LiveStreamOptions, runLiveStream } from './live-stream.js'
 import type { SessionStore, Viewer } from './session.js'
 
 export type LiveSignal =
@@ -16,6 +16,8 @@ export type LiveSignal =
   | { topic: 'object'; subject: EventSubject; subjectId: string | null }
   /** Signals may have been missed: everything shown must be fetched again. */
   | { topic: 'gap' }
+
+type OwnStream<T, V extends Record<string, unknown>> = Omit<LiveStreamOptions<T, V>, 'beforeReconnect'>
 
 const watchedSubjects: EventSubject[] = ['IMAGE', 'FLAVOR', 'KEYPAIR', 'SERVICE']
 const pongWithinMs = 5000
@@ -27,6 +29,8 @@ export class Live {
   readonly #statusListeners = new Set<() => void>()
   #connected = true
   #stop: AbortController | null = null
+  /** Opens a stream over the connection of who is signed in. */
+  #open: (<T, V extends Record<string, unknown>>(options: OwnStream<T, V>) => void) | null = null
 
   constructor(session: SessionStore, apollo: ApolloClient) {
     this.#session = session
@@ -82,6 +86,11 @@ export class Live {
     const beforeReconnect = async (): Promise<void> => {
       // A token that was refused at the door is of no use any more; one that merely ran out has a successor already.
       if (!admitted && usedToken !== null) await this.#session.tokenAfter(usedToken)
+      // Where the login has ended under the page, the streams go on with the next one.
+      await this.#session.token()
+    }
+    this.#open = (options) => {
+      void runLiveStream(client, { ...options, beforeReconnect, signal: AbortSignal.any([options.signal, stop.signal]) })
     }
     const common = { onGap: () => this.#emit({ topic: 'gap' }), beforeReconnect, signal: stop.signal }
     const withTypeNames = <T, V>(document: TypedDocumentNode<T, V>): TypedDocumentNode<T, V> =>
@@ -132,7 +141,13 @@ export class Live {
   stop(): void {
     this.#stop?.abort()
     this.#stop = null
+    this.#open = null
     this.#setConnected(true)
+  }
+
+  /** A stream for one page, until its signal aborts. */
+  follow<T, V extends Record<string, unknown>>(options: OwnStream<T, V>): void {
+    this.#open?.(options)
   }
 
   /** Puts the objects of a signal into the cache; the signal itself is of no use there. */

@@ -3,6 +3,7 @@
  * one login on the server, where a refresh ends the token before it, so a tab that refreshes tells the others.
  */
 import type { SessionFieldsFragment } from '../generated/graphql.js'
+import { text } from '../text/text.js'
 import { graphqlRequest } from './graphql-request.js'
 import { ProblemError, problemOf } from './problem.js'
 import { loginMutation, logoutMutation, refreshMutation } from './session.documents.js'
@@ -11,10 +12,17 @@ export type Viewer = SessionFieldsFragment['viewer']
 
 export type SessionState =
   | { phase: 'starting' }
-  /** `ended`: there was a login and the server ended it. */
-  | { phase: 'signed-out'; ended: boolean }
+  | { phase: 'signed-out' }
   | { phase: 'unreachable'; message: string }
   | { phase: 'signed-in'; viewer: Viewer }
+  /** The server ended the login under an open page. The page stays as it is until the same user signs in again, or leaves. */
+  | { phase: 'expired'; viewer: Viewer }
+
+/** A request that came upon the end of the login and goes on with the next one. */
+interface Waiting {
+  resolve: (token: string) => void
+  reject: (error: ProblemError) => void
+}
 
 type TabMessage = { kind: 'session'; session: SessionFieldsFragment; expiresInMs: number } | { kind: 'signed-out' }
 
@@ -23,11 +31,14 @@ const lockName = 'kilonova-refresh'
 const renewAheadMs = 60_000
 const retryRefreshMs = 5000
 
+const signedOut = (): ProblemError => new ProblemError(text.shell.problems.signedOut, { code: 'UNAUTHENTICATED' })
+
 export class SessionStore {
   #state: SessionState = { phase: 'starting' }
   #token: string | null = null
   #refreshing: Promise<string> | null = null
   #timer: ReturnType<typeof setTimeout> | undefined
+  #waiting: Waiting[] = []
   readonly #listeners = new Set<() => void>()
   readonly #tabs = typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel('kilonova-session')
 
@@ -35,7 +46,7 @@ export class SessionStore {
     this.#tabs?.addEventListener('message', (event: MessageEvent<TabMessage>) => {
       if (event.data.kind === 'session') {
         if (this.#state.phase !== 'starting') this.#adopt(event.data.session, event.data.expiresInMs)
-      } else this.#forget(false)
+      } else this.#forget()
     })
   }
 
@@ -62,6 +73,25 @@ export class SessionStore {
     this.#accept(data.login.session, clockAheadMs)
   }
 
+  /** After the login ended: the same user, in the same project where that is still possible. */
+  async signInAgain(password: string): Promise<void> {
+    if (this.#state.phase !== 'expired') return
+    const { user, project } = this.#state.viewer
+    const ask = (projectId: string | undefined) =>
+      graphqlRequest(loginMutation, { input: { username: user.name, password, ...(projectId === undefined ? {} : { projectId }) } })
+    const { data, clockAheadMs } = await ask(project?.id).catch((error: unknown) => {
+      // The user has lost the project meanwhile, which is no reason to keep them out of the others.
+      if (problemOf(error).code !== 'INVALID_REFERENCE') throw error
+      return ask(undefined)
+    })
+    this.#accept(data.login.session, clockAheadMs)
+  }
+
+  /** The user of a login that ended gives up what the page holds. */
+  leave(): void {
+    this.#forget()
+  }
+
   async changeProject(projectId: string): Promise<void> {
     const { data, clockAheadMs } = await graphqlRequest(refreshMutation, { input: { projectId } })
     this.#accept(data.refreshSession.session, clockAheadMs)
@@ -70,7 +100,7 @@ export class SessionStore {
   /** Ends the login here even when the server cannot be told. */
   async signOut(): Promise<void> {
     const token = this.#token
-    this.#forget(false)
+    this.#forget()
     this.#tell({ kind: 'signed-out' })
     try {
       await graphqlRequest(logoutMutation, { input: {} }, token)
@@ -82,17 +112,27 @@ export class SessionStore {
     }
   }
 
-  /** The token to use now, after a refresh that is under way. Throws when nobody is signed in. */
+  /** The token to use now, after a refresh or a sign-in that is under way. Throws when nobody is signed in. */
   async token(): Promise<string> {
-    if (this.#refreshing !== null) return this.#refreshing
+    if (this.#refreshing !== null) return this.#orNextLogin(this.#refreshing)
     if (this.#token !== null) return this.#token
-    throw new ProblemError('You are signed out.', { code: 'UNAUTHENTICATED' })
+    return this.#orNextLogin(Promise.reject(signedOut()))
   }
 
   /** A token other than the one that was refused. */
   async tokenAfter(refused: string): Promise<string> {
     if (this.#token !== null && this.#token !== refused && this.#refreshing === null) return this.#token
-    return this.refresh()
+    return this.#orNextLogin(this.refresh())
+  }
+
+  /** What was asked for on a page whose login ended is sent once the same user has signed in again. */
+  async #orNextLogin(token: Promise<string>): Promise<string> {
+    try {
+      return await token
+    } catch (error) {
+      if (this.#state.phase !== 'expired') throw error
+      return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }))
+    }
   }
 
   /** New tokens; one refresh at a time, in all tabs where the browser can tell. */
@@ -114,7 +154,7 @@ export class SessionStore {
     try {
       return await (navigator.locks === undefined ? ask() : navigator.locks.request(lockName, ask))
     } catch (error) {
-      if (problemOf(error).code === 'UNAUTHENTICATED') this.#forget(this.#state.phase === 'signed-in')
+      if (problemOf(error).code === 'UNAUTHENTICATED') this.#expire()
       else if (this.#token !== null) this.#renewIn(retryRefreshMs)
       throw error
     }
@@ -130,10 +170,29 @@ export class SessionStore {
   #adopt(session: SessionFieldsFragment, expiresInMs: number): void {
     this.#token = session.accessToken
     this.#renewIn(Math.max(expiresInMs - Math.min(renewAheadMs, expiresInMs / 5), 500))
-    const viewer = this.#state.phase === 'signed-in' ? this.#state.viewer : null
+    const before = this.#state
+    const viewer = before.phase === 'signed-in' || before.phase === 'expired' ? before.viewer : null
     // The same viewer stays the same object, so that a refresh renders nothing anew.
     const same = viewer !== null && JSON.stringify(viewer) === JSON.stringify(session.viewer)
-    if (!same) this.#set({ phase: 'signed-in', viewer: session.viewer })
+    if (!same || before.phase !== 'signed-in') this.#set({ phase: 'signed-in', viewer: same ? viewer : session.viewer })
+    const goesOn = viewer?.user.id === session.viewer.user.id && viewer.project?.id === session.viewer.project?.id
+    for (const { resolve, reject } of this.#waiting.splice(0)) {
+      // Nobody's request is sent in the name of somebody else, or into another project.
+      if (goesOn) resolve(session.accessToken)
+      else reject(signedOut())
+    }
+  }
+
+  /** The server has ended the login. */
+  #expire(): void {
+    if (this.#state.phase === 'expired') return
+    if (this.#state.phase !== 'signed-in') {
+      this.#forget()
+      return
+    }
+    clearTimeout(this.#timer)
+    this.#token = null
+    this.#set({ phase: 'expired', viewer: this.#state.viewer })
   }
 
   #renewIn(ms: number): void {
@@ -141,10 +200,11 @@ export class SessionStore {
     this.#timer = setTimeout(() => void this.refresh().catch(() => undefined), ms)
   }
 
-  #forget(ended: boolean): void {
+  #forget(): void {
     clearTimeout(this.#timer)
     this.#token = null
-    this.#set({ phase: 'signed-out', ended })
+    this.#set({ phase: 'signed-out' })
+    for (const { reject } of this.#waiting.splice(0)) reject(signedOut())
   }
 
   #tell(message: TabMessage): void {

@@ -4,7 +4,7 @@ import type { Live, LiveSignal } from './live.js'
 
 export const LiveContext = createContext<Live | null>(null)
 
-function useLive(): Live {
+export function useLive(): Live {
   const live = useContext(LiveContext)
   if (live === null) throw new Error('useLive needs a LiveContext')
   return live

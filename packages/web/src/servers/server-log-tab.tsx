@@ -1,71 +1,24 @@
-/** What the guest has written to its serial port; following reads only what is new. */
+/** What the guest has written to its serial port, and what it writes: following brings only what is new, as it comes. */
 import { useApolloClient } from '@apollo/client/react'
 import { Alert, Button, Switch, Toolbar, ToolbarContent, ToolbarItem } from '@patternfly/react-core'
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { Loading, Nothing } from '../components/states.js'
-import { type Problem, problemOf } from '../lib/problem.js'
-import { consoleLogQuery } from './server.documents.js'
+import { firstText, type LogText, withPiece } from '../consoles/log-text.js'
+import { problemOf } from '../lib/problem.js'
+import { useLive } from '../lib/use-live.js'
+import { consoleLogQuery, consoleLogSubscription } from './server.documents.js'
 import type { ServerDetails } from './server-page.js'
 import { refusalOf } from './use-server-actions.js'
 
 const firstLines = 2000
-const followEveryMs = 2000
-/** More than this is not kept in the page; the file on the host has it. */
-const keptCharacters = 1_000_000
-
-interface Shown {
-  text: string
-  endOffset: string
-  truncated: boolean
-}
+/** Asking again does not change these. */
+const lasting: readonly string[] = ['NOT_FOUND', 'NOT_READY', 'NOT_IMPLEMENTED', 'FORBIDDEN', 'BAD_USER_INPUT']
 
 export function ServerLogTab({ server }: { server: ServerDetails }) {
-  const apollo = useApolloClient()
   const refusal = refusalOf(server, 'READ_CONSOLE_LOG')
-  const [shown, setShown] = useState<Shown | null>(null)
-  const [problem, setProblem] = useState<Problem | null>(null)
   const [follow, setFollow] = useState(true)
-  const latest = useRef<Shown | null>(null)
+  const { shown, problem, refresh } = useConsoleLog(server.id, refusal === null, follow)
   const box = useRef<HTMLPreElement>(null)
-
-  const read = useCallback(
-    async (from: Shown | null): Promise<void> => {
-      try {
-        const { data } = await apollo.query({
-          query: consoleLogQuery,
-          variables: { id: server.id, ...(from === null ? { tailLines: firstLines } : { fromOffset: from.endOffset }) },
-          fetchPolicy: 'no-cache',
-        })
-        const log = data?.server?.consoleLog
-        if (log === undefined || log === null) throw new Error('no log')
-        // A guest that booted anew starts its log anew.
-        const restarted = from !== null && BigInt(log.endOffset) < BigInt(from.endOffset)
-        const before = from === null || restarted ? '' : from.text
-        const next = {
-          text: `${before}${log.output}`.slice(-keptCharacters),
-          endOffset: log.endOffset,
-          truncated: log.truncated || (from?.truncated ?? false),
-        }
-        latest.current = next
-        setShown(next)
-        setProblem(null)
-      } catch (error) {
-        setProblem(problemOf(error))
-      }
-    },
-    [apollo, server.id],
-  )
-
-  useEffect(() => {
-    if (refusal === null) void read(latest.current)
-  }, [read, refusal])
-  useEffect(() => {
-    if (!follow || refusal !== null) return
-    const timer = setInterval(() => {
-      if (!document.hidden) void read(latest.current)
-    }, followEveryMs)
-    return () => clearInterval(timer)
-  }, [follow, read, refusal])
   const text = shown?.text
   useEffect(() => {
     if (follow && text !== undefined && box.current !== null) box.current.scrollTop = box.current.scrollHeight
@@ -74,8 +27,8 @@ export function ServerLogTab({ server }: { server: ServerDetails }) {
   if (refusal !== null && shown === null) return <Nothing title="The log is not available">{refusal}</Nothing>
   if (problem !== null && shown === null) {
     return (
-      <Nothing title="The log is not available" action={<Button onClick={() => void read(null)}>Try again</Button>}>
-        {problem.message}
+      <Nothing title="The log is not available" action={<Button onClick={refresh}>Try again</Button>}>
+        {problem}
       </Nothing>
     )
   }
@@ -85,7 +38,7 @@ export function ServerLogTab({ server }: { server: ServerDetails }) {
       <Toolbar inset={{ default: 'insetNone' }}>
         <ToolbarContent>
           <ToolbarItem>
-            <Button variant="secondary" onClick={() => void read(null)}>
+            <Button variant="secondary" onClick={refresh}>
               Refresh
             </Button>
           </ToolbarItem>
@@ -94,12 +47,81 @@ export function ServerLogTab({ server }: { server: ServerDetails }) {
           </ToolbarItem>
         </ToolbarContent>
       </Toolbar>
-      {problem !== null && <Alert component="p" isInline variant="warning" title={problem.message} className="kn-gap-below" />}
-      {shown.truncated && <p className="kn-muted kn-small">Older lines are no longer kept.</p>}
+      {problem !== null && <Alert component="p" isInline variant="warning" title={problem} className="kn-gap-below" />}
+      {shown.isCut && <p className="kn-muted kn-small">Older lines are not shown.</p>}
+      {shown.text.length <= 1 && (
+        <p className="kn-muted kn-small">
+          A guest that has booted and writes nothing here may not be using its serial port: on Linux, add{' '}
+          <code>console=tty0 console=ttyS0,115200n8</code> to the kernel’s options.
+        </p>
+      )}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard */}
       <pre ref={box} className="kn-pre kn-log" role="log" aria-live="off" tabIndex={0} aria-label="Console log">
         {shown.text === '' ? 'The guest has written nothing yet.' : shown.text}
       </pre>
     </>
   )
+}
+
+function useConsoleLog(serverId: string, isReadable: boolean, follow: boolean) {
+  const apollo = useApolloClient()
+  const live = useLive()
+  const [shown, setShown] = useState<LogText | null>(null)
+  const [problem, setProblem] = useState<string | null>(null)
+  const latest = useRef<LogText | null>(null)
+  const [round, setRound] = useState(0)
+  /** Counts the times that everything was read; 0: not yet. Pieces of a stream from before do not belong to what is shown now. */
+  const [reading, setReading] = useState(0)
+  const readings = useRef(0)
+  const show = useCallback((next: LogText): void => {
+    latest.current = next
+    setShown(next)
+    setProblem(null)
+  }, [])
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another round reads everything again
+  useEffect(() => {
+    if (!isReadable) return
+    const stop = new AbortController()
+    const read = async (): Promise<void> => {
+      try {
+        const variables = { id: serverId, tailLines: firstLines }
+        const { data } = await apollo.query({ query: consoleLogQuery, variables, fetchPolicy: 'no-cache' })
+        const log = data?.server?.consoleLog
+        if (log === undefined || log === null) throw new Error('no log')
+        if (stop.signal.aborted) return
+        show(firstText(log))
+        setReading(++readings.current)
+      } catch (error) {
+        if (!stop.signal.aborted) setProblem(problemOf(error).message)
+      }
+    }
+    void read()
+    return () => stop.abort()
+  }, [apollo, isReadable, round, serverId, show])
+
+  useEffect(() => {
+    const from = latest.current?.endOffset
+    if (!isReadable || !follow || reading === 0 || from === undefined) return
+    const stop = new AbortController()
+    live.follow({
+      document: consoleLogSubscription,
+      variables: { serverId, fromOffset: from },
+      cursorOf: ({ consoleLog }) => consoleLog.endOffset,
+      resume: (fromOffset) => ({ fromOffset }),
+      onData: ({ consoleLog }) => {
+        if (!stop.signal.aborted && reading === readings.current && latest.current !== null) show(withPiece(latest.current, consoleLog))
+      },
+      onGap: () => undefined,
+      onEnd: (refusal) => {
+        if (refusal !== null && !stop.signal.aborted) setProblem(refusal.message)
+        return refusal === null || lasting.includes(refusal.code)
+      },
+      signal: stop.signal,
+    })
+    return () => stop.abort()
+  }, [follow, isReadable, live, reading, serverId, show])
+
+  const refresh = useCallback(() => setRound((before) => before + 1), [])
+  return { shown, problem, refresh }
 }

@@ -1,6 +1,9 @@
 /** Everything that is known of a server. */
 import {
+  ActionList,
+  ActionListItem,
   Alert,
+  Button,
   Card,
   CardBody,
   CardTitle,
@@ -14,9 +17,13 @@ import {
   LabelGroup,
 } from '@patternfly/react-core'
 import type { ReactNode } from 'react'
+import type { RowAction } from '../components/row-actions.js'
 import { Time } from '../components/time.js'
 import { formatMb, words } from '../lib/format.js'
+import { text } from '../text/text.js'
 import type { ServerDetails } from './server-page.js'
+
+const labels = text.servers.actions
 
 type Item = [term: string, value: ReactNode]
 
@@ -51,7 +58,13 @@ function decoded(base64: string): string {
   }
 }
 
-export function ServerOverviewTab({ server }: { server: ServerDetails }) {
+interface ServerOverviewTabProps {
+  server: ServerDetails
+  actions: readonly RowAction[]
+}
+
+export function ServerOverviewTab({ server, actions }: ServerOverviewTabProps) {
+  const edits = actions.filter(({ label }) => label === labels.CHANGE_METADATA.label || label === labels.CHANGE_TAGS.label)
   const { flavor, fault } = server
   const placement: Item[] = [
     ['Availability zone', server.availabilityZone],
@@ -163,6 +176,16 @@ export function ServerOverviewTab({ server }: { server: ServerDetails }) {
               ))}
             </LabelGroup>
           )}
+          <ActionList className="kn-gap-above">
+            {edits.map(({ label, onSelect, disabledReason }) => (
+              <ActionListItem key={label}>
+                <Button variant="secondary" size="sm" isDisabled={disabledReason != null} onClick={onSelect}>
+                  {label}
+                </Button>
+                {disabledReason != null && <p className="kn-muted kn-small">{disabledReason}</p>}
+              </ActionListItem>
+            ))}
+          </ActionList>
           {server.userData !== null && (
             <ExpandableSection toggleText="User data">
               <pre className="kn-pre">{decoded(server.userData)}</pre>

@@ -1,14 +1,17 @@
 /** One server: header and tabs. Each tab has its own address. */
 import { useQuery } from '@apollo/client/react'
-import { Breadcrumb, BreadcrumbItem, Button, Flex, PageSection, Tab, Tabs, TabTitleText } from '@patternfly/react-core'
+import { Alert, Breadcrumb, BreadcrumbItem, Button, Flex, PageSection, Tab, Tabs, TabTitleText } from '@patternfly/react-core'
+import LockIcon from '@patternfly/react-icons/dist/esm/icons/lock-icon'
 import { lazy, Suspense } from 'react'
 import { Link, useNavigate, useParams } from 'react-router'
 import { ServerStatusLabel } from '../components/labels.js'
 import { PageTitle } from '../components/page-title.js'
-import { RowActions } from '../components/row-actions.js'
+import { type RowAction, RowActions } from '../components/row-actions.js'
 import { ErrorNotice, Loading, Nothing } from '../components/states.js'
 import type { ServerQuery } from '../generated/graphql.js'
+import { usePageCommands } from '../lib/commands.js'
 import { useLiveRefetch } from '../lib/use-live.js'
+import { text } from '../text/text.js'
 import { AdminPasswordNotice } from './admin-password-notice.js'
 import { serverQuery } from './server.documents.js'
 import { ServerActivityTab } from './server-activity-tab.js'
@@ -45,6 +48,13 @@ function OneServer({ id, tab }: { id: string; tab: TabName }) {
     (signal) => signal.topic === 'server' && signal.change.serverId === id,
   )
   const server = data?.server
+  usePageCommands({
+    title: server == null ? id : nameOf(server),
+    commands:
+      server == null
+        ? []
+        : actions.actionsOf(server).map(({ label, onSelect, disabledReason }) => ({ label, run: onSelect, disabledReason })),
+  })
   if (error !== undefined && (server === undefined || server === null)) {
     return (
       <>
@@ -92,12 +102,12 @@ function OneServer({ id, tab }: { id: string; tab: TabName }) {
         actions={
           <Flex gap={{ default: 'gapSm' }} flexWrap={{ default: 'nowrap' }}>
             {start === null && (
-              <Button variant="secondary" onClick={() => void actions.run.start(server)}>
+              <Button variant="secondary" onClick={() => void actions.run('START', server)}>
                 Start
               </Button>
             )}
             {stop === null && (
-              <Button variant="secondary" onClick={() => void actions.run.stop(server)}>
+              <Button variant="secondary" onClick={() => void actions.run('STOP', server)}>
                 Stop
               </Button>
             )}
@@ -106,6 +116,7 @@ function OneServer({ id, tab }: { id: string; tab: TabName }) {
         }
       >
         <AdminPasswordNotice serverId={id} />
+        {server.locked === true && <LockNotice server={server} />}
       </PageTitle>
       <PageSection hasBodyWrapper={false} aria-label="Details of the server">
         <Tabs
@@ -120,7 +131,7 @@ function OneServer({ id, tab }: { id: string; tab: TabName }) {
             <Tab key={name} eventKey={name} title={<TabTitleText>{label}</TabTitleText>}>
               <div className="kn-gap-above">
                 <Suspense fallback={<Loading what={label} />}>
-                  <TabBody name={name} server={server} />
+                  <TabBody name={name} server={server} actions={actions.actionsOf(server)} />
                 </Suspense>
               </div>
             </Tab>
@@ -132,10 +143,28 @@ function OneServer({ id, tab }: { id: string; tab: TabName }) {
   )
 }
 
-function TabBody({ name, server }: { name: TabName; server: ServerDetails }) {
+function LockNotice({ server }: { server: ServerDetails }) {
+  const words = text.servers.lock
+  const { lockedReason, lockedBy } = server
+  return (
+    <Alert
+      component="p"
+      isInline
+      isPlain
+      variant="info"
+      customIcon={<LockIcon />}
+      className="kn-gap-above kn-break"
+      title={lockedReason === null ? words.plain : words.because(lockedReason)}
+    >
+      {lockedBy === null ? null : lockedBy === 'ADMIN' ? words.byAdmin : words.byOwner}
+    </Alert>
+  )
+}
+
+function TabBody({ name, server, actions }: { name: TabName; server: ServerDetails; actions: readonly RowAction[] }) {
   switch (name) {
     case 'overview':
-      return <ServerOverviewTab server={server} />
+      return <ServerOverviewTab server={server} actions={actions} />
     case 'activity':
       return <ServerActivityTab serverId={server.id} />
     case 'console':

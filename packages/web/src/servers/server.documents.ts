@@ -9,6 +9,7 @@ export const serverRow = graphql(`
     powerState
     progressPercent
     isPartial
+    locked
     createdAt
     host
     flavor { originalName vcpus ramMb diskGb }
@@ -17,21 +18,13 @@ export const serverRow = graphql(`
   }
 `)
 
-export const serversQuery = graphql(`
-  query Servers($first: Int!, $after: String, $filter: ServerFilter, $orderBy: [ServerOrder!]) {
-    servers(first: $first, after: $after, filter: $filter, orderBy: $orderBy) {
-      totalCount
-      isPartial
-      pageInfo { hasNextPage endCursor }
-      nodes { ...ServerRow }
-    }
-  }
-`)
-
 export const serverQuery = graphql(`
   query Server($id: ID!) {
     server(id: $id) {
       ...ServerRow
+      generation
+      lockedReason
+      lockedBy
       description
       hostname
       vmState
@@ -84,26 +77,12 @@ export const consoleLogQuery = graphql(`
   }
 `)
 
-export const startServerMutation = graphql(`
-  mutation StartServer($input: StartServerInput!) {
-    startServer(input: $input) { operation { id } server { ...ServerRow } }
+export const consoleLogSubscription = graphql(`
+  subscription FollowConsoleLog($serverId: ID!, $fromOffset: BigInt) {
+    consoleLog(serverId: $serverId, fromOffset: $fromOffset) { output startOffset endOffset truncated }
   }
 `)
-export const stopServerMutation = graphql(`
-  mutation StopServer($input: StopServerInput!) {
-    stopServer(input: $input) { operation { id } server { ...ServerRow } }
-  }
-`)
-export const rebootServerMutation = graphql(`
-  mutation RebootServer($input: RebootServerInput!) {
-    rebootServer(input: $input) { operation { id } server { ...ServerRow } }
-  }
-`)
-export const deleteServerMutation = graphql(`
-  mutation DeleteServer($input: DeleteServerInput!) {
-    deleteServer(input: $input) { operation { id } deletedId server { ...ServerRow } }
-  }
-`)
+
 export const createConsoleMutation = graphql(`
   mutation CreateConsole($input: CreateConsoleInput!) {
     createConsole(input: $input) { console { webSocketUrl token } }

@@ -1,55 +1,58 @@
-/** All servers of the project, live. */
+/** All servers of the project, live. What is shown stands in the address. */
 import { useQuery } from '@apollo/client/react'
 import { Alert, Button, PageSection } from '@patternfly/react-core'
 import ServerIcon from '@patternfly/react-icons/dist/esm/icons/server-icon'
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import { useNavigate } from 'react-router'
 import { PageTitle } from '../components/page-title.js'
 import { Pager } from '../components/pager.js'
 import { ErrorNotice, Forbidden, Loading, Nothing, NothingMatches } from '../components/states.js'
-import { usePaging } from '../components/use-paging.js'
-import type { ServerStatus } from '../generated/graphql.js'
-import { useMay } from '../lib/session-context.js'
-import { useDebounced } from '../lib/use-debounced.js'
+import { problemOf } from '../lib/problem.js'
+import { useMay, useViewer } from '../lib/session-context.js'
 import { useLiveRefetch } from '../lib/use-live.js'
-import { serversQuery } from './server.documents.js'
-import { type ServerSort, ServersTable } from './servers-table.js'
+import { text } from '../text/text.js'
+import { ServersBulkMenu } from './servers-bulk-menu.js'
+import { columns, needsOf } from './servers-cells.js'
+import { columnKeys } from './servers-columns.js'
+import { serversQuery } from './servers-list.documents.js'
+import { ServersTable } from './servers-table.js'
 import { ServersToolbar } from './servers-toolbar.js'
+import { filterOf, isFiltered } from './servers-view.js'
 import { useServerActions } from './use-server-actions.js'
+import { useServersView } from './use-servers-view.js'
 
+const words = text.servers
 const nothingSelected: ReadonlySet<string> = new Set()
 
 export function ServersPage() {
   const mayList = useMay('os_compute_api:servers:detail')
   const mayCreate = useMay('os_compute_api:servers:create')
-  const showHost = useMay('os_compute_api:os-extended-server-attributes')
+  const { allowedRules } = useViewer()
   const navigate = useNavigate()
-  const paging = usePaging()
-  const [search, setSearch] = useState('')
-  const [statuses, setStatuses] = useState<ServerStatus[]>([])
-  const [sort, setSort] = useState<ServerSort>({ key: 'CREATED_AT', direction: 'DESC' })
+  const { view, change, show, paging } = useServersView()
   const [selectedIds, setSelectedIds] = useState(nothingSelected)
-  const wanted = useDebounced(search.trim())
-  const isFiltered = wanted !== '' || statuses.length > 0
+  const offered = columnKeys.filter((key) => {
+    const { rule } = columns[key]
+    return rule === undefined || allowedRules.includes(rule)
+  })
+  const shown = offered.filter((key) => view.columns.includes(key))
 
   const { data, previousData, error, refetch } = useQuery(serversQuery, {
     skip: !mayList,
-    variables: {
-      first: paging.perPage,
-      after: paging.after,
-      filter: { ...(wanted === '' ? {} : { search: wanted }), ...(statuses.length === 0 ? {} : { status: statuses }) },
-      orderBy: [sort],
-    },
+    variables: { first: view.perPage, after: view.after, filter: filterOf(view), orderBy: [view.sort], ...needsOf(shown) },
   })
-  useLiveRefetch(refetch, (signal) => signal.topic === 'server')
-  const actions = useServerActions(() => setSelectedIds(nothingSelected))
+  useLiveRefetch(
+    () => refetch(),
+    (signal) => signal.topic === 'server',
+  )
+  // A place in the list that means nothing here, out of an old link or another project: the beginning does.
+  const isLost = error !== undefined && view.after !== null && problemOf(error).code === 'CURSOR_INVALID'
+  useEffect(() => {
+    if (isLost) paging.reset()
+  })
+  const actions = useServerActions()
   const servers = (data ?? previousData)?.servers
-  const selected = servers?.nodes.filter((server) => selectedIds.has(server.id)) ?? []
-  const clear = (): void => {
-    setSearch('')
-    setStatuses([])
-    paging.reset()
-  }
+  const selected = servers?.nodes.map((server) => server.id).filter((id) => selectedIds.has(id)) ?? []
   const launch = mayCreate ? (
     <Button
       component="a"
@@ -59,61 +62,53 @@ export function ServersPage() {
         void navigate('/servers/new')
       }}
     >
-      Launch server
+      {words.launch}
     </Button>
   ) : undefined
 
-  if (!mayList) return <Forbidden />
+  if (!mayList) {
+    return (
+      <>
+        <PageTitle title={words.title} />
+        <Forbidden />
+      </>
+    )
+  }
   return (
     <>
-      <PageTitle title="Servers" actions={launch} />
-      <PageSection hasBodyWrapper={false} aria-label="List of servers">
-        {servers?.isPartial === true && (
-          <Alert
-            component="p"
-            isInline
-            variant="warning"
-            title="A part of the cloud does not answer; servers may be missing."
-            className="kn-gap-below"
-          />
-        )}
+      <PageTitle title={words.title} actions={launch} />
+      <PageSection hasBodyWrapper={false} aria-label={words.listLabel}>
+        {servers?.isPartial === true && <Alert component="p" isInline variant="warning" title={words.partial} className="kn-gap-below" />}
         <ServersToolbar
-          search={search}
-          onSearch={(value) => {
-            setSearch(value)
-            paging.reset()
-          }}
-          statuses={statuses}
-          onStatuses={(next) => {
-            setStatuses(next)
-            paging.reset()
-          }}
-          selected={selected}
-          actions={actions}
-          pager={<Pager what="servers" paging={paging} total={servers?.totalCount ?? 0} endCursor={servers?.pageInfo.endCursor ?? null} />}
+          view={view}
+          change={change}
+          show={show}
+          offered={offered}
+          shown={shown}
+          bulk={<ServersBulkMenu selectedIds={selected} />}
+          pager={
+            <Pager what={words.what} paging={paging} total={servers?.totalCount ?? 0} endCursor={servers?.pageInfo.endCursor ?? null} />
+          }
         />
         {error !== undefined && servers === undefined ? (
-          <ErrorNotice what="The servers" error={error} retry={() => void refetch()} />
+          <ErrorNotice what={words.theServers} error={error} retry={() => void refetch()} />
         ) : servers === undefined ? (
-          <Loading what="servers" />
-        ) : servers.nodes.length === 0 && isFiltered ? (
-          <NothingMatches what="servers" clear={clear} />
+          <Loading what={words.what} />
+        ) : servers.nodes.length === 0 && isFiltered(view) ? (
+          <NothingMatches what={words.what} clear={() => change({ search: '', statuses: [], locked: null, tag: '' })} />
         ) : servers.nodes.length === 0 ? (
-          <Nothing title="No servers yet" icon={ServerIcon} action={launch}>
-            A server is a virtual machine made from an image and a flavor.
+          <Nothing title={words.none} icon={ServerIcon} action={launch}>
+            {words.noneWhy}
           </Nothing>
         ) : (
           <ServersTable
             servers={servers.nodes}
-            showHost={showHost}
-            sort={sort}
-            onSort={(next) => {
-              setSort(next)
-              paging.reset()
-            }}
+            shown={shown}
+            sort={view.sort}
+            onSort={(sort) => change({ sort })}
             selected={selectedIds}
             onSelected={setSelectedIds}
-            actions={actions}
+            askActionsOf={actions.askActionsOf}
           />
         )}
       </PageSection>

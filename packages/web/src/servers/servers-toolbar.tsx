@@ -1,105 +1,131 @@
-/** Filters of the server list, and actions on the selected rows. */
-import {
-  Button,
-  MenuToggle,
-  SearchInput,
-  Select,
-  SelectList,
-  SelectOption,
-  Toolbar,
-  ToolbarContent,
-  ToolbarFilter,
-  ToolbarItem,
-} from '@patternfly/react-core'
+/** Filters of the server list, its columns, and actions on the selected rows. */
+import { MenuToggle, Select, SelectList, SelectOption, Toolbar, ToolbarContent, ToolbarFilter, ToolbarItem } from '@patternfly/react-core'
 import { type ReactNode, useState } from 'react'
-import { RowActions } from '../components/row-actions.js'
-import type { ServerRowFragment, ServerStatus } from '../generated/graphql.js'
-import { plural, words } from '../lib/format.js'
-import { refusalOf, type useServerActions } from './use-server-actions.js'
+import { ColumnChooser } from '../components/column-chooser.js'
+import { SavedViewsMenu } from '../components/saved-views-menu.js'
+import { SettlingSearch } from '../components/settling-search.js'
+import type { ServerStatus } from '../generated/graphql.js'
+import { words as inWords } from '../lib/format.js'
+import { text } from '../text/text.js'
+import { columns } from './servers-cells.js'
+import type { ColumnKey } from './servers-columns.js'
+import { offeredStatuses, type ServersView, savableView, usualView } from './servers-view.js'
 
-const offeredStatuses: ServerStatus[] = ['ACTIVE', 'BUILD', 'SHUTOFF', 'ERROR', 'REBOOT', 'HARD_REBOOT', 'UNKNOWN']
+const words = text.servers
 
 interface ServersToolbarProps {
-  search: string
-  onSearch: (search: string) => void
-  statuses: readonly ServerStatus[]
-  onStatuses: (statuses: ServerStatus[]) => void
-  selected: readonly ServerRowFragment[]
-  actions: ReturnType<typeof useServerActions>
+  view: ServersView
+  change: (part: Partial<ServersView>, kind?: 'step' | 'typing') => void
+  show: (query: string) => void
+  /** Columns that this viewer may see. */
+  offered: readonly ColumnKey[]
+  shown: readonly ColumnKey[]
+  bulk: ReactNode
   pager: ReactNode
 }
 
-export function ServersToolbar({ search, onSearch, statuses, onStatuses, selected, actions, pager }: ServersToolbarProps) {
-  const [open, setOpen] = useState(false)
+export function ServersToolbar({ view, change, show, offered, shown, bulk, pager }: ServersToolbarProps) {
+  const { statuses, locked } = view
   const toggle = (status: ServerStatus): void =>
-    onStatuses(statuses.includes(status) ? statuses.filter((one) => one !== status) : [...statuses, status])
-
-  const bulk = (['START', 'STOP'] as const).map((action) => {
-    const able = selected.filter((server) => refusalOf(server, action) === null)
-    return {
-      label: action === 'START' ? 'Start' : 'Stop',
-      disabledReason: able.length === 0 ? 'Not possible for any of the selected servers now.' : null,
-      onSelect: () => {
-        for (const server of able) void (action === 'START' ? actions.run.start(server) : actions.run.stop(server))
-      },
-    }
-  })
+    change({ statuses: statuses.includes(status) ? statuses.filter((one) => one !== status) : [...statuses, status] })
+  const lockLabels = locked === null ? [] : [locked ? words.isLocked.yes : words.isLocked.no]
   return (
-    <Toolbar clearAllFilters={() => onStatuses([])} clearFiltersButtonText="Clear statuses" inset={{ default: 'insetNone' }}>
+    <Toolbar
+      clearAllFilters={() => change({ statuses: [], locked: null, tag: '', search: '' })}
+      clearFiltersButtonText={words.filters.clear}
+      inset={{ default: 'insetNone' }}
+    >
       <ToolbarContent>
         <ToolbarItem>
-          <SearchInput
-            aria-label="Search name, id or address"
-            placeholder="Name, id or address"
-            value={search}
-            onChange={(_event, value) => onSearch(value)}
-            onClear={() => onSearch('')}
+          <SettlingSearch
+            label={words.filters.search}
+            placeholder={words.filters.searchHint}
+            value={view.search}
+            onChange={(search) => change({ search }, 'typing')}
           />
         </ToolbarItem>
         <ToolbarFilter
-          categoryName="Status"
-          labels={statuses.map((status) => ({ key: status, node: words(status) }))}
-          deleteLabel={(_category, label) => toggle((typeof label === 'string' ? label : label.key) as ServerStatus)}
-          deleteLabelGroup={() => onStatuses([])}
+          categoryName={words.filters.status}
+          labels={statuses.map((status) => ({ key: status, node: inWords(status) }))}
+          deleteLabel={(_category, label) => {
+            const found = statuses.find((status) => status === (typeof label === 'string' ? label : label.key))
+            if (found !== undefined) toggle(found)
+          }}
+          deleteLabelGroup={() => change({ statuses: [] })}
         >
-          <Select
-            isOpen={open}
-            onOpenChange={setOpen}
-            onSelect={(_event, value) => toggle(value as ServerStatus)}
-            selected={statuses}
-            toggle={(ref) => (
-              <MenuToggle ref={ref} isExpanded={open} onClick={() => setOpen(!open)}>
-                Status
-              </MenuToggle>
-            )}
-          >
-            <SelectList aria-label="Status">
-              {offeredStatuses.map((status) => (
-                <SelectOption key={status} value={status} hasCheckbox isSelected={statuses.includes(status)}>
-                  {words(status)}
-                </SelectOption>
-              ))}
-            </SelectList>
-          </Select>
+          <Choice
+            label={words.filters.status}
+            options={offeredStatuses.map((status) => ({ value: status, label: inWords(status), isChosen: statuses.includes(status) }))}
+            onToggle={toggle}
+          />
         </ToolbarFilter>
-        {selected.length > 0 && (
-          <>
-            <ToolbarItem>
-              <RowActions label="Actions for the selected servers" text={plural(selected.length, 'selected', 'selected')} actions={bulk} />
-            </ToolbarItem>
-            <ToolbarItem>
-              <Button
-                variant="danger"
-                onClick={() => actions.askDelete(selected.filter((server) => refusalOf(server, 'DELETE') === null))}
-                isDisabled={selected.every((server) => refusalOf(server, 'DELETE') !== null)}
-              >
-                Delete selected
-              </Button>
-            </ToolbarItem>
-          </>
-        )}
+        <ToolbarFilter categoryName={words.filters.lock} labels={lockLabels} deleteLabel={() => change({ locked: null })}>
+          <Choice
+            label={words.filters.lock}
+            options={[
+              { value: 'yes', label: words.isLocked.yes, isChosen: locked === true },
+              { value: 'no', label: words.isLocked.no, isChosen: locked === false },
+            ]}
+            onToggle={(value) => change({ locked: (value === 'yes') === locked ? null : value === 'yes' })}
+          />
+        </ToolbarFilter>
+        <ToolbarItem>
+          <SettlingSearch
+            label={words.filters.tag}
+            placeholder={words.filters.anyTag}
+            value={view.tag}
+            onChange={(tag) => change({ tag }, 'typing')}
+            isNarrow
+          />
+        </ToolbarItem>
+        <ToolbarItem>
+          <SavedViewsMenu list="servers" current={savableView(view)} onShow={show} />
+        </ToolbarItem>
+        <ToolbarItem>
+          <ColumnChooser
+            columns={offered.map((key) => ({ key, label: columns[key].label }))}
+            chosen={shown}
+            onChange={(chosen) => change({ columns: chosen, page: view.page, after: view.after })}
+            onReset={() => change({ columns: usualView.columns, page: view.page, after: view.after })}
+          />
+        </ToolbarItem>
+        {bulk}
         <ToolbarItem variant="pagination">{pager}</ToolbarItem>
       </ToolbarContent>
     </Toolbar>
+  )
+}
+
+interface ChoiceProps<Value extends string> {
+  label: string
+  options: readonly { value: Value; label: string; isChosen: boolean }[]
+  onToggle: (value: Value) => void
+}
+
+function Choice<Value extends string>({ label, options, onToggle }: ChoiceProps<Value>) {
+  const [open, setOpen] = useState(false)
+  return (
+    <Select
+      isOpen={open}
+      onOpenChange={setOpen}
+      onSelect={(_event, chosen) => {
+        const option = options.find(({ value }) => value === chosen)
+        if (option !== undefined) onToggle(option.value)
+      }}
+      selected={options.filter(({ isChosen }) => isChosen).map(({ value }) => value)}
+      toggle={(ref) => (
+        <MenuToggle ref={ref} isExpanded={open} onClick={() => setOpen(!open)}>
+          {label}
+        </MenuToggle>
+      )}
+    >
+      <SelectList aria-label={label}>
+        {options.map((option) => (
+          <SelectOption key={option.value} value={option.value} hasCheckbox isSelected={option.isChosen}>
+            {option.label}
+          </SelectOption>
+        ))}
+      </SelectList>
+    </Select>
   )
 }

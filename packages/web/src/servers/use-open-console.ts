@@ -1,7 +1,7 @@
 /** Tickets for consoles of one server, and why there is none. */
 import { useMutation } from '@apollo/client/react'
 import { useCallback } from 'react'
-import type { ConsoleTicket } from '../consoles/use-console-link.js'
+import type { ConsoleTicket } from '../consoles/console-socket.js'
 import type { ConsoleType } from '../generated/graphql.js'
 import { randomKey } from '../lib/keys.js'
 import { createConsoleMutation } from './server.documents.js'
@@ -18,6 +18,10 @@ export function useOpenConsole(serverId: string, type: ConsoleType): () => Promi
 }
 
 const nameOfType: Record<ConsoleType, string> = { NOVNC: 'a screen', SERIAL: 'a serial console' }
+
+/** In these states there is no guest to look at. */
+const offStatuses: readonly string[] = ['SHUTOFF', 'SUSPENDED', 'SHELVED', 'SHELVED_OFFLOADED', 'SOFT_DELETED', 'DELETED']
+export const serverRuns = (server: ServerDetails): boolean => !offStatuses.includes(server.status)
 
 /** Null when the console can be opened now. */
 export function consoleRefusal(server: ServerDetails, type: ConsoleType): string | null {

@@ -1,5 +1,6 @@
-/** What can be done to a server from a row or its page, with the server's own word on what is possible now. */
-import { useMutation } from '@apollo/client/react'
+/** What can be done to a server from a row, its page or the command palette, with the server's own word on what is possible now. */
+import type { ApolloClient } from '@apollo/client'
+import { useApolloClient } from '@apollo/client/react'
 import { useState } from 'react'
 import { ConfirmDialog } from '../components/confirm-dialog.js'
 import type { RowAction } from '../components/row-actions.js'
@@ -7,84 +8,143 @@ import type { ServerAction, ServerRowFragment } from '../generated/graphql.js'
 import { randomKey } from '../lib/keys.js'
 import { problemOf } from '../lib/problem.js'
 import { showToast } from '../lib/toasts.js'
-import { deleteServerMutation, rebootServerMutation, startServerMutation, stopServerMutation } from './server.documents.js'
+import { text } from '../text/text.js'
+import { LockServerDialog } from './lock-server-dialog.js'
+import {
+  deleteServerMutation,
+  pauseServerMutation,
+  rebootServerMutation,
+  resumeServerMutation,
+  startServerMutation,
+  stopServerMutation,
+  suspendServerMutation,
+  unlockServerMutation,
+  unpauseServerMutation,
+} from './server-actions.documents.js'
+import { ServerMetadataDialog } from './server-metadata-dialog.js'
+import { ServerTagsDialog } from './server-tags-dialog.js'
+import { actableServersQuery } from './servers-list.documents.js'
 
-export type ActableServer = Pick<ServerRowFragment, 'id' | 'name' | 'allowedActions'>
+const words = text.servers
+
+export type ActableServer = Pick<ServerRowFragment, 'id' | 'name' | 'locked' | 'allowedActions'>
+export type OfferedAction = keyof typeof words.actions
 
 export const nameOf = (server: { id: string; name: string | null }): string => server.name ?? server.id
 
 /** Why the action is not possible now; null when it is. */
-export function refusalOf(server: ActableServer, action: ServerAction): string | null {
+export function refusalOf(server: Pick<ActableServer, 'allowedActions'>, action: ServerAction): string | null {
   const permission = server.allowedActions.find((one) => one.action === action)
-  if (permission === undefined) return 'This cloud does not offer it.'
-  return permission.allowed ? null : (permission.reason ?? 'Not possible now.')
+  if (permission === undefined) return words.notOffered
+  return permission.allowed ? null : (permission.reason ?? words.notNow)
 }
 
-export function useServerActions(onDeleted?: () => void) {
-  const [start] = useMutation(startServerMutation)
-  const [stop] = useMutation(stopServerMutation)
-  const [reboot] = useMutation(rebootServerMutation)
-  const [remove] = useMutation(deleteServerMutation)
-  const [deleting, setDeleting] = useState<readonly ActableServer[] | null>(null)
+/** What can be done to these servers now. */
+export async function readActable(apollo: ApolloClient, ids: readonly string[]): Promise<ActableServer[]> {
+  const { data } = await apollo.query({
+    query: actableServersQuery,
+    variables: { first: Math.max(ids.length, 1), ids: [...ids] },
+    fetchPolicy: 'no-cache',
+  })
+  const found = new Map(data?.servers.nodes.map((server) => [server.id, server]))
+  return ids.flatMap((id) => found.get(id) ?? [])
+}
 
-  const attempt = async (title: string, run: () => Promise<unknown>): Promise<void> => {
+interface Target {
+  serverId: string
+  idempotencyKey: string
+}
+
+/** What needs nothing more than the server. */
+const plain = {
+  START: (apollo, input) => apollo.mutate({ mutation: startServerMutation, variables: { input } }),
+  STOP: (apollo, input) => apollo.mutate({ mutation: stopServerMutation, variables: { input } }),
+  REBOOT_SOFT: (apollo, input) => apollo.mutate({ mutation: rebootServerMutation, variables: { input: { ...input, type: 'SOFT' } } }),
+  REBOOT_HARD: (apollo, input) => apollo.mutate({ mutation: rebootServerMutation, variables: { input: { ...input, type: 'HARD' } } }),
+  PAUSE: (apollo, input) => apollo.mutate({ mutation: pauseServerMutation, variables: { input } }),
+  UNPAUSE: (apollo, input) => apollo.mutate({ mutation: unpauseServerMutation, variables: { input } }),
+  SUSPEND: (apollo, input) => apollo.mutate({ mutation: suspendServerMutation, variables: { input } }),
+  RESUME: (apollo, input) => apollo.mutate({ mutation: resumeServerMutation, variables: { input } }),
+  UNLOCK: (apollo, input) => apollo.mutate({ mutation: unlockServerMutation, variables: { input } }),
+} satisfies Partial<Record<OfferedAction, (apollo: ApolloClient, input: Target) => Promise<unknown>>>
+type PlainAction = keyof typeof plain
+
+type AskedAction = Exclude<OfferedAction, PlainAction>
+
+/** Of two that undo each other, the one that is possible; where neither is, the first, with the reason. */
+function oneOf(server: ActableServer, first: OfferedAction, second: OfferedAction): OfferedAction {
+  return refusalOf(server, first) !== null && refusalOf(server, second) === null ? second : first
+}
+
+const menuOf = (server: ActableServer): OfferedAction[] => [
+  'START',
+  'STOP',
+  'REBOOT_SOFT',
+  'REBOOT_HARD',
+  oneOf(server, 'PAUSE', 'UNPAUSE'),
+  oneOf(server, 'SUSPEND', 'RESUME'),
+  server.locked === true ? 'UNLOCK' : 'LOCK',
+  'CHANGE_METADATA',
+  'CHANGE_TAGS',
+  'DELETE',
+]
+
+const isPlain = (action: OfferedAction): action is PlainAction => action in plain
+
+export function useServerActions() {
+  const apollo = useApolloClient()
+  const [asked, setAsked] = useState<{ action: AskedAction; server: ActableServer } | null>(null)
+
+  const run = async (action: PlainAction, server: ActableServer): Promise<void> => {
     try {
-      await run()
+      await plain[action](apollo, { serverId: server.id, idempotencyKey: randomKey() })
     } catch (error) {
-      showToast('danger', title, problemOf(error).message)
+      showToast('danger', words.actions[action].failed(nameOf(server)), problemOf(error).message)
     }
   }
-  const run = {
-    start: (server: ActableServer) =>
-      attempt(`${nameOf(server)} was not started.`, () =>
-        start({ variables: { input: { serverId: server.id, idempotencyKey: randomKey() } } }),
-      ),
-    stop: (server: ActableServer) =>
-      attempt(`${nameOf(server)} was not stopped.`, () =>
-        stop({ variables: { input: { serverId: server.id, idempotencyKey: randomKey() } } }),
-      ),
-    reboot: (server: ActableServer, type: 'SOFT' | 'HARD') =>
-      attempt(`${nameOf(server)} was not rebooted.`, () =>
-        reboot({ variables: { input: { serverId: server.id, type, idempotencyKey: randomKey() } } }),
-      ),
+  const actionsOf = (server: ActableServer): RowAction[] =>
+    menuOf(server).map((action) => ({
+      label: words.actions[action].label,
+      disabledReason: refusalOf(server, action),
+      isDanger: action === 'DELETE',
+      onSelect: () => (isPlain(action) ? void run(action, server) : setAsked({ action, server })),
+    }))
+
+  /** For a row of a list, which does not hold what can be done. */
+  const askActionsOf = async (id: string): Promise<RowAction[]> => {
+    const [server] = await readActable(apollo, [id])
+    return server === undefined ? [] : actionsOf(server)
   }
+  const close = (): void => setAsked(null)
+  return { actionsOf, askActionsOf, run, dialog: asked === null ? null : <AskedDialog {...asked} close={close} /> }
+}
 
-  const actionsOf = (server: ActableServer): RowAction[] => [
-    { label: 'Start', onSelect: () => void run.start(server), disabledReason: refusalOf(server, 'START') },
-    { label: 'Stop', onSelect: () => void run.stop(server), disabledReason: refusalOf(server, 'STOP') },
-    { label: 'Reboot', onSelect: () => void run.reboot(server, 'SOFT'), disabledReason: refusalOf(server, 'REBOOT_SOFT') },
-    { label: 'Hard reboot', onSelect: () => void run.reboot(server, 'HARD'), disabledReason: refusalOf(server, 'REBOOT_HARD') },
-    { label: 'Delete', onSelect: () => setDeleting([server]), disabledReason: refusalOf(server, 'DELETE'), isDanger: true },
-  ]
-
-  const deleteAll = async (servers: readonly ActableServer[]): Promise<void> => {
-    const results = await Promise.allSettled(
-      servers.map((server) => remove({ variables: { input: { serverId: server.id, idempotencyKey: randomKey() } } })),
-    )
-    const failed = results.find((result) => result.status === 'rejected')
-    if (failed !== undefined) throw failed.reason
-    const [only] = servers
-    showToast('info', servers.length === 1 && only !== undefined ? `Deleting ${nameOf(only)}.` : `Deleting ${servers.length} servers.`)
-    onDeleted?.()
+function AskedDialog({ action, server, close }: { action: AskedAction; server: ActableServer; close: () => void }) {
+  const apollo = useApolloClient()
+  switch (action) {
+    case 'LOCK':
+      return <LockServerDialog server={server} close={close} />
+    case 'CHANGE_METADATA':
+      return <ServerMetadataDialog server={server} close={close} />
+    case 'CHANGE_TAGS':
+      return <ServerTagsDialog server={server} close={close} />
+    case 'DELETE':
+      return (
+        <ConfirmDialog
+          title={words.remove.title}
+          confirmLabel={words.remove.submit}
+          onConfirm={async () => {
+            await apollo.mutate({
+              mutation: deleteServerMutation,
+              variables: { input: { serverId: server.id, idempotencyKey: randomKey() } },
+            })
+            showToast('info', words.remove.deleting(nameOf(server)))
+          }}
+          onClose={close}
+        >
+          <p>{words.remove.why}</p>
+          <p className="kn-break">{nameOf(server)}</p>
+        </ConfirmDialog>
+      )
   }
-
-  const dialog = deleting !== null && (
-    <ConfirmDialog
-      title={deleting.length === 1 ? 'Delete this server?' : `Delete ${deleting.length} servers?`}
-      confirmLabel="Delete"
-      onConfirm={() => deleteAll(deleting)}
-      onClose={() => setDeleting(null)}
-    >
-      <p>These will be deleted with their disks. This cannot be undone.</p>
-      <ul>
-        {deleting.slice(0, 10).map((server) => (
-          <li key={server.id} className="kn-break">
-            {nameOf(server)}
-          </li>
-        ))}
-        {deleting.length > 10 && <li>and {deleting.length - 10} more</li>}
-      </ul>
-    </ConfirmDialog>
-  )
-  return { actionsOf, run, askDelete: setDeleting, dialog }
 }

@@ -1,5 +1,6 @@
 /** Top of every page: brand, project, connection, theme, user. */
 import {
+  Button,
   Divider,
   Dropdown,
   DropdownGroup,
@@ -19,34 +20,37 @@ import {
   ToolbarItem,
 } from '@patternfly/react-core'
 import BarsIcon from '@patternfly/react-icons/dist/esm/icons/bars-icon'
+import SearchIcon from '@patternfly/react-icons/dist/esm/icons/search-icon'
 import { useEffect, useState } from 'react'
-import { Link, useNavigate } from 'react-router'
+import { Link } from 'react-router'
 import { dropDrafts } from '../launch/draft.js'
 import { problemOf } from '../lib/problem.js'
 import { useSessionStore, useViewer } from '../lib/session-context.js'
 import { chooseTheme, readTheme, type ThemeChoice } from '../lib/theme.js'
 import { showToast } from '../lib/toasts.js'
 import { useLiveConnected } from '../lib/use-live.js'
+import { text } from '../text/text.js'
+import { openPalette } from './command-palette.js'
+import { ProjectMenu } from './project-menu.js'
 
-const themes: [ThemeChoice, string][] = [
-  ['system', 'As the system'],
-  ['light', 'Light'],
-  ['dark', 'Dark'],
-]
+const words = text.shell
+const themes: readonly ThemeChoice[] = ['system', 'light', 'dark']
+/** Shown only; both keys work everywhere. */
+const shortcut = /Mac|iPhone|iPad/.test(navigator.userAgent) ? '⌘K' : 'Ctrl K'
 
 export function ShellMasthead() {
   return (
     <Masthead>
       <MastheadMain>
         <MastheadToggle>
-          <PageToggleButton variant="plain" aria-label="Pages menu">
+          <PageToggleButton variant="plain" aria-label={words.pagesMenu}>
             <BarsIcon />
           </PageToggleButton>
         </MastheadToggle>
         <MastheadBrand>
           <Link to="/servers" className="kn-brand">
             <img src="/favicon.svg" alt="" width={28} height={28} />
-            <span>Kilonova</span>
+            <span>{words.brand}</span>
           </Link>
         </MastheadBrand>
       </MastheadMain>
@@ -56,6 +60,13 @@ export function ShellMasthead() {
             <ToolbarGroup align={{ default: 'alignEnd' }}>
               <ToolbarItem>
                 <ConnectionLabel />
+              </ToolbarItem>
+              <ToolbarItem>
+                <Button variant="control" icon={<SearchIcon />} aria-keyshortcuts="Control+K Meta+K" onClick={openPalette}>
+                  <span className="kn-wide-only">
+                    {words.palette.openShort} <kbd className="kn-keys kn-muted kn-small">{shortcut}</kbd>
+                  </span>
+                </Button>
               </ToolbarItem>
               <ToolbarItem>
                 <ProjectMenu />
@@ -89,49 +100,10 @@ function ConnectionLabel() {
     <span role="status">
       {broken && (
         <Label status="warning" isCompact>
-          Reconnecting
+          {words.reconnecting}
         </Label>
       )}
     </span>
-  )
-}
-
-function ProjectMenu() {
-  const { project, projects } = useViewer()
-  const store = useSessionStore()
-  const navigate = useNavigate()
-  const [open, setOpen] = useState(false)
-  if (projects.length < 2) return <span className="kn-project">Project: {project?.name ?? 'none'}</span>
-  const change = async (id: string): Promise<void> => {
-    setOpen(false)
-    if (id === project?.id) return
-    try {
-      await store.changeProject(id)
-      await navigate('/servers')
-    } catch (error) {
-      showToast('danger', 'The project could not be changed.', problemOf(error).message)
-    }
-  }
-  return (
-    <Dropdown
-      isOpen={open}
-      onOpenChange={setOpen}
-      isScrollable
-      popperProps={{ position: 'right' }}
-      toggle={(ref) => (
-        <MenuToggle ref={ref} isExpanded={open} onClick={() => setOpen(!open)} className="kn-project">
-          Project: {project?.name ?? 'none'}
-        </MenuToggle>
-      )}
-    >
-      <DropdownList>
-        {projects.map((one) => (
-          <DropdownItem key={one.id} isSelected={one.id === project?.id} onClick={() => void change(one.id)}>
-            {one.name}
-          </DropdownItem>
-        ))}
-      </DropdownList>
-    </Dropdown>
   )
 }
 
@@ -145,7 +117,7 @@ function UserMenu() {
     try {
       await store.signOut()
     } catch (error) {
-      showToast('danger', 'The cloud could not be told that you signed out.', problemOf(error).message)
+      showToast('danger', words.user.signOutUnheard, problemOf(error).message)
     }
   }
   return (
@@ -154,14 +126,20 @@ function UserMenu() {
       onOpenChange={setOpen}
       popperProps={{ position: 'right' }}
       toggle={(ref) => (
-        <MenuToggle ref={ref} variant="plainText" isExpanded={open} onClick={() => setOpen(!open)} aria-label={`User menu of ${user.name}`}>
+        <MenuToggle
+          ref={ref}
+          variant="plainText"
+          isExpanded={open}
+          onClick={() => setOpen(!open)}
+          aria-label={words.user.menuOf(user.name)}
+        >
           {user.name}
         </MenuToggle>
       )}
     >
-      <DropdownGroup label="Appearance">
-        <DropdownList aria-label="Appearance">
-          {themes.map(([choice, label]) => (
+      <DropdownGroup label={words.user.appearance}>
+        <DropdownList aria-label={words.user.appearance}>
+          {themes.map((choice) => (
             <DropdownItem
               key={choice}
               isSelected={theme === choice}
@@ -171,14 +149,14 @@ function UserMenu() {
                 setOpen(false)
               }}
             >
-              {label}
+              {words.user.themes[choice]}
             </DropdownItem>
           ))}
         </DropdownList>
       </DropdownGroup>
       <Divider />
-      <DropdownList aria-label="Session">
-        <DropdownItem onClick={() => void signOut()}>Sign out</DropdownItem>
+      <DropdownList aria-label={words.user.session}>
+        <DropdownItem onClick={() => void signOut()}>{words.user.signOut}</DropdownItem>
       </DropdownList>
     </Dropdown>
   )

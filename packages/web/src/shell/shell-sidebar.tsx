@@ -1,35 +1,24 @@
 import { Nav, NavGroup, NavItem, NavList, PageSidebar, PageSidebarBody } from '@patternfly/react-core'
 import { Link, useLocation } from 'react-router'
-import { useMay } from '../lib/session-context.js'
-
-const pages = [
-  ['/servers', 'Servers'],
-  ['/images', 'Images'],
-  ['/flavors', 'Flavors'],
-  ['/keypairs', 'Key pairs'],
-  ['/activity', 'Activity'],
-] as const
+import { useViewer } from '../lib/session-context.js'
+import { text } from '../text/text.js'
+import { adminPages, type DashboardPage, openTo, projectPages } from './pages.js'
 
 export function ShellSidebar() {
   const { pathname } = useLocation()
-  const maySeeHypervisors = useMay('os_compute_api:os-hypervisors:list-detail')
-  const maySeeServices = useMay('os_compute_api:os-services:list')
-  const item = (to: string, label: string) => (
-    <NavItem key={to} itemId={to} isActive={pathname === to || pathname.startsWith(`${to}/`)}>
-      <Link to={to}>{label}</Link>
+  const { allowedRules } = useViewer()
+  const forAdmins = openTo(adminPages, allowedRules)
+  const item = ({ path, label }: DashboardPage) => (
+    <NavItem key={path} itemId={path} isActive={pathname === path || pathname.startsWith(`${path}/`)}>
+      <Link to={path}>{label}</Link>
     </NavItem>
   )
   return (
     <PageSidebar>
       <PageSidebarBody>
-        <Nav aria-label="Main">
-          <NavList>{pages.map(([to, label]) => item(to, label))}</NavList>
-          {maySeeHypervisors && (
-            <NavGroup title="Administration">
-              {item('/admin/hypervisors', 'Hypervisors')}
-              {maySeeServices && item('/admin/services', 'Services')}
-            </NavGroup>
-          )}
+        <Nav aria-label={text.shell.mainNavigation}>
+          <NavList>{openTo(projectPages, allowedRules).map(item)}</NavList>
+          {forAdmins.length > 0 && <NavGroup title={text.shell.administration}>{forAdmins.map(item)}</NavGroup>}
         </Nav>
       </PageSidebarBody>
     </PageSidebar>

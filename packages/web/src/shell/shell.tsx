@@ -8,8 +8,12 @@ import { Toaster } from '../components/toaster.js'
 import type { Viewer } from '../lib/session.js'
 import { useSession, useSessionStore, ViewerContext } from '../lib/session-context.js'
 import { LiveContext } from '../lib/use-live.js'
+import { text } from '../text/text.js'
+import { CommandPalette } from './command-palette.js'
 import { ShellMasthead } from './shell-masthead.js'
 import { ShellSidebar } from './shell-sidebar.js'
+import './shell.css'
+import { SignInAgainDialog } from './sign-in-again-dialog.js'
 
 export function Shell() {
   const session = useSession()
@@ -19,13 +23,13 @@ export function Shell() {
     case 'starting':
       return (
         <main>
-          <Loading what="the dashboard" />
+          <Loading what={text.shell.dashboard} />
         </main>
       )
     case 'unreachable':
       return (
         <main>
-          <Nothing title="The cloud does not answer" action={<Button onClick={() => void store.resume()}>Try again</Button>}>
+          <Nothing title={text.shell.unreachable} action={<Button onClick={() => void store.resume()}>{text.shell.tryAgain}</Button>}>
             {session.message}
           </Nothing>
         </main>
@@ -35,12 +39,19 @@ export function Shell() {
       return <Navigate to={next === '/' ? '/sign-in' : `/sign-in?next=${encodeURIComponent(next)}`} replace />
     }
     case 'signed-in':
-      return <SignedIn viewer={session.viewer} key={`${session.viewer.user.id} ${session.viewer.project?.id}`} />
+    case 'expired':
+      return (
+        <SignedIn
+          viewer={session.viewer}
+          ended={session.phase === 'expired'}
+          key={`${session.viewer.user.id} ${session.viewer.project?.id}`}
+        />
+      )
   }
 }
 
 /** Lives as long as one user works in one project: nothing cached is shown to the next. */
-function SignedIn({ viewer }: { viewer: Viewer }) {
+function SignedIn({ viewer, ended }: { viewer: Viewer; ended: boolean }) {
   const apollo = useApolloClient()
   const live = useContext(LiveContext)
   const first = useRef(viewer)
@@ -56,16 +67,18 @@ function SignedIn({ viewer }: { viewer: Viewer }) {
       <Page
         masthead={<ShellMasthead />}
         sidebar={<ShellSidebar />}
-        skipToContent={<SkipToContent href="#main">Skip to content</SkipToContent>}
+        skipToContent={<SkipToContent href="#main">{text.shell.skipToContent}</SkipToContent>}
         isManagedSidebar
         mainContainerId="main"
-        mainAriaLabel="Content"
+        mainAriaLabel={text.shell.content}
       >
-        <Suspense fallback={<Loading what="the page" />}>
+        <Suspense fallback={<Loading what={text.shell.page} />}>
           <Outlet />
         </Suspense>
       </Page>
       <Toaster />
+      <CommandPalette />
+      {ended && <SignInAgainDialog />}
     </ViewerContext>
   )
 }

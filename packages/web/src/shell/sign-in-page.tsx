@@ -8,6 +8,9 @@ import { showErrors } from '../components/show-errors.js'
 import { safeNext } from '../lib/own-origin.js'
 import { problemOf } from '../lib/problem.js'
 import { useSession, useSessionStore } from '../lib/session-context.js'
+import { text } from '../text/text.js'
+
+const words = text.shell.signIn
 
 export function SignInPage() {
   const store = useSessionStore()
@@ -19,7 +22,7 @@ export function SignInPage() {
   const [missing, setMissing] = useState(false)
   const [failure, setFailure] = useState<string | null>(null)
   const [busy, setBusy] = useState(false)
-  useDocumentTitle('Sign in')
+  useDocumentTitle(words.title)
 
   if (session.phase === 'signed-in') return <Navigate to={safeNext(search.get('next'))} replace />
 
@@ -43,11 +46,8 @@ export function SignInPage() {
         <CardBody>
           <img src="/favicon.svg" alt="" width={48} height={48} />
           <Title headingLevel="h1" size="2xl" className="kn-gap-below">
-            Sign in to Kilonova
+            {words.heading}
           </Title>
-          {session.phase === 'signed-out' && session.ended && failure === null && (
-            <Alert component="p" isInline variant="info" title="Your session has ended. Sign in again to go on." className="kn-gap-below" />
-          )}
           {session.phase === 'unreachable' && failure === null && (
             <Alert component="p" isInline variant="warning" title={session.message} className="kn-gap-below" />
           )}
@@ -55,26 +55,26 @@ export function SignInPage() {
             {failure !== null && <Alert component="p" isInline isLiveRegion variant="danger" title={failure} />}
             <TextField
               id="username"
-              label="User name"
+              label={words.userName}
               value={username}
               onChange={setUsername}
               isRequired
               autoComplete="username"
-              error={missing && username === '' ? 'Enter your user name.' : undefined}
+              error={missing && username === '' ? words.userNameMissing : undefined}
             />
             <TextField
               id="password"
-              label="Password"
+              label={words.password}
               type="password"
               value={password}
               onChange={setPassword}
               isRequired
               autoComplete="current-password"
-              error={missing && password === '' ? 'Enter your password.' : undefined}
+              error={missing && password === '' ? words.passwordMissing : undefined}
             />
             <ActionGroup>
               <Button type="submit" isBlock isDisabled={busy} isLoading={busy}>
-                Sign in
+                {words.submit}
               </Button>
             </ActionGroup>
           </Form>

@@ -176,22 +176,23 @@ export function buildOnHostTask(context: CellContext): SagaDefinition<BuildOnHos
           },
         }
       }
-      if (cancelled || failure.code === 'CANCELLED') {
-        const error = { code: 'CANCELLED', message: 'The server was deleted while it was built.' }
-        return {
-          kind: 'end',
-          commit: async () => [operationUpdate(operationOf(run), { state: 'CANCELLED', error, attempts: run.attempt })],
-        }
-      }
       const now = await database.readClock()
-      const error = failure.hostAtFault
-        ? {
-            code: 'RETRIES_EXHAUSTED' as const,
-            message: `All chosen hosts failed to build the server; the last one said: ${failure.message}`,
-            exception: 'MaxRetriesExceeded',
-            details: failure.details,
-          }
-        : { code: failure.code, message: failure.message, exception: failure.exception ?? 'BuildAbortException', details: failure.details }
+      const isCancelled = cancelled || failure.code === 'CANCELLED'
+      const error = isCancelled
+        ? { code: 'CANCELLED' as const, message: 'Cancelled by request.' }
+        : failure.hostAtFault
+          ? {
+              code: 'RETRIES_EXHAUSTED' as const,
+              message: `All chosen hosts failed to build the server; the last one said: ${failure.message}`,
+              exception: 'MaxRetriesExceeded',
+              details: failure.details,
+            }
+          : {
+              code: failure.code,
+              message: failure.message,
+              exception: failure.exception ?? 'BuildAbortException',
+              details: failure.details,
+            }
       const values: InstanceChange = {
         vm_state: 'error',
         task_state: null,
@@ -212,6 +213,10 @@ export function buildOnHostTask(context: CellContext): SagaDefinition<BuildOnHos
             row === null
               ? []
               : instanceEvents(row, values, contextOf(run), { eventType: 'instance.create.error', phase: 'ERROR', priority: 'ERROR' })
+          if (isCancelled) {
+            const why = row === null ? { ...error, message: 'The server was deleted while it was built.' } : error
+            return [...told, operationUpdate(operationOf(run), { state: 'CANCELLED', error: why, attempts: run.attempt })]
+          }
           return [...told, operationUpdate(operationOf(run), { state: 'FAILED', error, attempts: run.attempt, buildStage })]
         },
       }

@@ -51,6 +51,8 @@ export interface BuildTaskOptions {
   pokeCell: (cellId: string, sagaId: string) => void
 }
 
+const generationOf = (instance: string): number => (JSON.parse(instance) as NewInstance).generation ?? 1
+
 export function buildTask(options: BuildTaskOptions): SagaDefinition<BuildState, ApiSchema> {
   const { api, cells, placement, scheduler } = options
 
@@ -167,6 +169,7 @@ export function buildTask(options: BuildTaskOptions): SagaDefinition<BuildState,
         async action(run) {
           const { selected } = run.state
           if (selected === null) throw new Error('no host was selected')
+          const copied = await copyChanges(selected.cellId, run.serverId)
           return {
             kind: 'done',
             commit: async (trx) => {
@@ -176,6 +179,14 @@ export function buildTask(options: BuildTaskOptions): SagaDefinition<BuildState,
                 .where('instance_uuid', '=', run.serverId)
                 .where('queued_for_delete', '=', 0)
                 .execute()
+              // Who changes the server takes the mapping first: whatever was changed before is seen here.
+              const request = await trx
+                .selectFrom('build_requests')
+                .select('instance')
+                .where('instance_uuid', '=', run.serverId)
+                .executeTakeFirst()
+              if (request !== undefined && generationOf(request.instance) !== copied)
+                throw new Error('the server was changed; copied again')
               return []
             },
           }
@@ -238,8 +249,9 @@ export function buildTask(options: BuildTaskOptions): SagaDefinition<BuildState,
 
     finish: () => async () => [],
 
-    async unwound(run, failure, cancelled) {
-      const request = cancelled ? null : await loadBuildRequest(run.serverId)
+    async unwound(run, failure) {
+      // Deleted servers have no request any more; one whose build was cancelled is buried as one whose build failed.
+      const request = await loadBuildRequest(run.serverId)
       const { step: _step, hostAtFault: _hostAtFault, ...error } = failure
       if (request === null) {
         return {
@@ -280,10 +292,29 @@ export function buildTask(options: BuildTaskOptions): SagaDefinition<BuildState,
             .execute()
           await trx.deleteFrom('build_requests').where('instance_uuid', '=', run.serverId).execute()
           await wipePassword(trx, run.serverId)
-          return [operationUpdate(operationOf(run), { state: 'FAILED', error })]
+          return [operationUpdate(operationOf(run), { state: failure.code === 'CANCELLED' ? 'CANCELLED' : 'FAILED', error })]
         },
       }
     },
+  }
+
+  /** Brings what the owner changed since the row was put into the cell; until it is mapped nobody else writes it. Answers its generation. */
+  async function copyChanges(cellId: string, serverId: string): Promise<number | null> {
+    const request = await loadBuildRequest(serverId)
+    if (request === null) return null
+    const { database } = await cells.get(cellId)
+    const { uuid, ...values } = request
+    const generation = request.generation ?? 1
+    await database.transaction((trx) =>
+      trx
+        .updateTable('instances')
+        .set(values)
+        .where('uuid', '=', uuid)
+        .where('fence', '=', 0)
+        .where('generation', '<', generation)
+        .execute(),
+    )
+    return generation
   }
 
   /** The server was deleted between being mapped and being begun: nothing of it stays. */

@@ -1,4 +1,5 @@
 /** Task `import_image`: checks received bytes and makes them an image. Runs in the super-conductor. */
+import { stat } from 'node:fs/promises'
 import { CloudError } from '@kilonova/contract/errors'
 import { payload } from '@kilonova/contract/events'
 import { inspectImage } from '@kilonova/runtime/format-inspector/inspect'
@@ -11,7 +12,8 @@ import type { SagaDefinition, SagaRun } from '../saga.js'
 
 /** Where the bytes of uploads and images lie. */
 export interface ImageFiles {
-  partOf(uploadId: string): string
+  sealedOf(uploadId: string): string
+  seal(uploadId: string): Promise<void>
   sizeOfPart(uploadId: string): Promise<number | null>
   sha256(path: string): Promise<string>
   /** Makes an upload the image's data. Safe to repeat. */
@@ -59,9 +61,11 @@ export function importImageTask(db: Database<ApiSchema>, store: ImageFiles): Sag
             .selectAll()
             .where('id', '=', run.state.uploadId)
             .executeTakeFirstOrThrow()
-          const path = store.partOf(upload.id)
-          const size = await store.sizeOfPart(upload.id)
-          if (size === null || size === 0) throw rejected('The upload holds no bytes.')
+          const received = await store.sizeOfPart(upload.id)
+          if (received === null || received === 0) throw rejected('The upload holds no bytes.')
+          await store.seal(upload.id)
+          const path = store.sealedOf(upload.id)
+          const { size } = await stat(path)
           if (upload.size_bytes !== null && upload.size_bytes !== size)
             throw rejected(`${upload.size_bytes} bytes were announced, ${size} arrived.`)
           const hashValue = await store.sha256(path)
@@ -104,7 +108,7 @@ export function importImageTask(db: Database<ApiSchema>, store: ImageFiles): Sag
       return [imageEvent(run), operationUpdate(operationOf(run), { state: 'SUCCEEDED', progress: 100 })]
     },
 
-    async unwound(run, failure) {
+    async unwound(run, failure, cancelled) {
       await store.removePart(run.state.uploadId)
       const { step: _step, hostAtFault: _hostAtFault, ...error } = failure
       return {
@@ -119,7 +123,7 @@ export function importImageTask(db: Database<ApiSchema>, store: ImageFiles): Sag
             .where('id', '=', run.state.uploadId)
             .execute()
           await trx.updateTable('images').set({ status: 'QUEUED', updated_at: db.now }).where('id', '=', run.state.imageId).execute()
-          return [imageEvent(run), operationUpdate(operationOf(run), { state: 'FAILED', error })]
+          return [imageEvent(run), operationUpdate(operationOf(run), { state: cancelled ? 'CANCELLED' : 'FAILED', error })]
         },
       }
     },

@@ -1,4 +1,4 @@
-/** What users choose from: flavors, key pairs, images, networks; and how much they may have. */
+/** What users choose from: flavors, key pairs, images, networks. */
 import { defineEntity } from '@mikro-orm/core'
 import { big, count, flag, id, json, name, real, serial, text, time } from '../columns.js'
 
@@ -45,12 +45,6 @@ export const Keypair = defineEntity({
   uniques: [{ properties: ['user_id', 'name'] }],
 })
 
-export const Quota = defineEntity({
-  name: 'Quota',
-  tableName: 'quotas',
-  properties: { project_id: id().primary(), resource: name().primary(), hard_limit: count() },
-})
-
 export const Image = defineEntity({
   name: 'Image',
   tableName: 'images',
@@ -76,6 +70,14 @@ export const Image = defineEntity({
     updated_at: time(),
   },
   indexes: [{ properties: ['project_id'] }],
+})
+
+/** Projects an image is shared with, and what they answered. */
+export const ImageMember = defineEntity({
+  name: 'ImageMember',
+  tableName: 'image_members',
+  properties: { image_id: id().primary(), project_id: id().primary(), status: name(), created_at: time(), updated_at: time() },
+  indexes: [{ properties: ['project_id', 'status'] }],
 })
 
 export const ImageUpload = defineEntity({

@@ -52,6 +52,7 @@ export const BuildRequest = defineEntity({
     instance: json(),
     vcpus: count(),
     memory_mb: count(),
+    disk_gb: count().default(0),
     created_at: time(),
     updated_at: time(),
   },

@@ -1,6 +1,6 @@
 /** The embedded identity service. */
 import { defineEntity } from '@mikro-orm/core'
-import { count, flag, id, json, name, text, time } from '../columns.js'
+import { big, count, flag, id, json, name, text, time } from '../columns.js'
 
 export const Project = defineEntity({
   name: 'Project',
@@ -24,6 +24,7 @@ export const User = defineEntity({
     id: id().primary(),
     name: name().unique(),
     password_hash: text().nullable(),
+    password_changed_at: time().nullable(),
     email: name().nullable(),
     description: text().nullable(),
     enabled: flag().default(1),
@@ -60,4 +61,41 @@ export const Session = defineEntity({
     created_at: time(),
   },
   indexes: [{ properties: ['user_id'] }, { properties: ['previous_refresh_hash'] }],
+})
+
+/** A key for programs: one user, one project, some of the roles. The secret is stored as a hash. */
+export const ApplicationCredential = defineEntity({
+  name: 'ApplicationCredential',
+  tableName: 'application_credentials',
+  properties: {
+    id: id().primary(),
+    user_id: id(),
+    project_id: id(),
+    name: name(),
+    description: text().nullable(),
+    secret_hash: name(),
+    roles: json(),
+    /** Null: every rule that the roles allow. */
+    allowed_rules: json().nullable(),
+    expires_at: time().nullable(),
+    last_used_at: time().nullable(),
+    created_at: time(),
+    updated_at: time(),
+  },
+  uniques: [{ properties: ['user_id', 'name'] }],
+  indexes: [{ properties: ['project_id'] }],
+})
+
+/** Whose rights have changed; every API process follows it. The version is counted up under a lock, so that none is seen late. */
+export const RightsChange = defineEntity({
+  name: 'RightsChange',
+  tableName: 'rights_changes',
+  properties: {
+    version: big().primary(),
+    /** session, user or project. */
+    kind: name(),
+    subject_id: id(),
+    changed_at: time(),
+  },
+  indexes: [{ properties: ['changed_at'] }],
 })

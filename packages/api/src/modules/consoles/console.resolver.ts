@@ -1,7 +1,16 @@
-import { Arg, Ctx, Mutation, Resolver } from 'type-graphql'
+import { Arg, Ctx, ID, Mutation, Resolver, Root, Subscription } from 'type-graphql'
 import type { RequestContext } from '../../graphql/context.js'
 import { Policy } from '../../graphql/policy-directive.js'
+import { BigInteger } from '../../graphql/scalars.js'
+import { stream } from '../../graphql/stream.js'
+import { ConsoleLog } from '../servers/server.types.js'
 import { CreateConsoleInput, CreateConsolePayload } from './console.types.js'
+import { followConsoleLog } from './console-log.stream.js'
+
+interface ConsoleLogStart {
+  args: { serverId: string; fromOffset?: number | null }
+  context: RequestContext
+}
 
 @Resolver()
 export class ConsoleResolver {
@@ -22,10 +31,25 @@ export class ConsoleResolver {
         type: input.type,
         mode: input.mode,
         url: `${publicUrl}/console/${input.serverId}/${kind}#token=${token}`,
-        webSocketUrl: `${services.consoleUrl().replace(/^http/, 'ws')}/console/ws/${kind}`,
+        webSocketUrl: `${publicUrl.replace(/^http/, 'ws')}/console/ws/${kind}`,
         token,
         expiresAt,
       },
     }
+  }
+
+  @Policy('os_compute_api:os-console-output')
+  @Subscription(() => ConsoleLog, {
+    subscribe: ({ args, context }: ConsoleLogStart) =>
+      stream((signal) => followConsoleLog(context, args.serverId, args.fromOffset ?? null, signal)),
+    description: 'Serial console log of a server as it grows. Errors: NOT_READY, NOT_IMPLEMENTED.',
+  })
+  consoleLog(
+    @Root() slice: ConsoleLog,
+    @Arg('serverId', () => ID, { description: 'Server id.' }) _serverId: string,
+    @Arg('fromOffset', () => BigInteger, { nullable: true, description: 'Byte offset to start at; absent: the end.' })
+    _fromOffset: number | null,
+  ): ConsoleLog {
+    return slice
   }
 }

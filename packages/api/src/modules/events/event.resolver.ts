@@ -3,6 +3,7 @@ import { Arg, Ctx, createUnionType, FieldResolver, ID, Query, Resolver, Root, Su
 import { type EventRow, encodeCursor, type FollowedItem } from '../../events/event-hub.js'
 import type { RequestContext } from '../../graphql/context.js'
 import { Policy } from '../../graphql/policy-directive.js'
+import { stream } from '../../graphql/stream.js'
 import { toUser } from '../identity/identity.resolver.js'
 import { User } from '../identity/identity.types.js'
 import { Operation, OperationChange } from '../operations/operation.types.js'
@@ -36,24 +37,6 @@ const toEvent = (row: EventRow): EventNode => ({
   payload: JSON.parse(row.payload) as unknown,
   row,
 })
-
-/** A subscription's iterator with an end: what it holds is let go when the client leaves. */
-function stream<T>(run: (signal: AbortSignal) => AsyncGenerator<T>): AsyncIterableIterator<T> {
-  const stop = new AbortController()
-  const inner = run(stop.signal)
-  return {
-    next: () => inner.next(),
-    return: async () => {
-      stop.abort()
-      await inner.return(undefined)
-      return { done: true, value: undefined }
-    },
-    throw: (error) => inner.throw(error),
-    [Symbol.asyncIterator]() {
-      return this
-    },
-  }
-}
 
 interface StreamInfo<A> {
   args: A

@@ -136,3 +136,23 @@ export class DeleteFlavorExtraSpecsInput {
   @Field(() => String, { nullable: true, description: 'Retry key.' })
   idempotencyKey?: string | null
 }
+
+@InputType({ description: 'Who gets access.' })
+export class AddFlavorAccessInput {
+  @Field(() => ID, { description: 'Flavor.' })
+  flavorId!: string
+  @Field(() => ID, { description: 'Project.' })
+  projectId!: string
+  @Field(() => String, { nullable: true, description: 'Retry key.' })
+  idempotencyKey?: string | null
+}
+
+@InputType({ description: 'Who loses access.' })
+export class RemoveFlavorAccessInput {
+  @Field(() => ID, { description: 'Flavor.' })
+  flavorId!: string
+  @Field(() => ID, { description: 'Project.' })
+  projectId!: string
+  @Field(() => String, { nullable: true, description: 'Retry key.' })
+  idempotencyKey?: string | null
+}

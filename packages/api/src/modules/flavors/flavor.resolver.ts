@@ -1,8 +1,10 @@
-import { Arg, Args, ArgsType, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql'
+import { Arg, Args, ArgsType, Ctx, FieldResolver, ID, Int, Mutation, Query, Resolver, Root } from 'type-graphql'
 import { mapPage } from '../../db/paging.js'
 import { connectionOf, listArgs } from '../../graphql/connection.js'
 import type { RequestContext } from '../../graphql/context.js'
 import { Policy } from '../../graphql/policy-directive.js'
+import { visibleProject } from '../../graphql/visible-project.js'
+import { Project } from '../identity/identity.types.js'
 import * as inputs from './flavor.inputs.js'
 import { type FlavorRow, specsOf } from './flavor.service.js'
 import * as types from './flavor.types.js'
@@ -43,6 +45,12 @@ export class FlavorResolver {
     if (flavor.isPublic) return null
     const projects = (await context.flavorAccess.load(flavor.id)) ?? []
     return projects.map((projectId) => ({ flavorId: flavor.id, projectId }))
+  }
+
+  @Policy('os_compute_api:os-flavor-manage:update', 'HIDE')
+  @FieldResolver(() => Int, { nullable: true, description: 'Servers built with it.' })
+  async serverCount(@Root() flavor: Flavor, @Ctx() context: RequestContext): Promise<number | null> {
+    return context.flavorServers.load(flavor.id)
   }
 
   @Query(() => Flavor, { nullable: true, description: 'One flavor, null if unknown or not visible.' })
@@ -91,7 +99,7 @@ export class FlavorResolver {
   @Policy('os_compute_api:os-flavor-extra-specs:create')
   @Policy('os_compute_api:os-flavor-extra-specs:update')
   @Mutation(() => types.SetFlavorExtraSpecsPayload, {
-    description: 'Write extra specs, keep the others; existing servers are not touched. Errors: BAD_USER_INPUT with the key, CONFLICT.',
+    description: 'Write extra specs, keep the others; existing servers are not touched. Errors: BAD_USER_INPUT with the key.',
   })
   async setFlavorExtraSpecs(
     @Arg('input', () => inputs.SetFlavorExtraSpecsInput, { description: 'Input.' }) input: inputs.SetFlavorExtraSpecsInput,
@@ -107,5 +115,35 @@ export class FlavorResolver {
     @Ctx() { services, caller }: RequestContext,
   ) {
     return { flavor: toFlavor(await services.flavors.deleteExtraSpecs(caller, input)) }
+  }
+
+  @Policy('os_compute_api:os-flavor-access:add_tenant_access')
+  @Mutation(() => types.AddFlavorAccessPayload, {
+    description: 'Let a project use a private flavor. Errors: CONFLICT (public flavor), ALREADY_EXISTS, INVALID_REFERENCE (project).',
+  })
+  async addFlavorAccess(
+    @Arg('input', () => inputs.AddFlavorAccessInput, { description: 'Input.' }) input: inputs.AddFlavorAccessInput,
+    @Ctx() { services, caller }: RequestContext,
+  ) {
+    return { flavor: toFlavor(await services.flavors.addAccess(caller, input)) }
+  }
+
+  @Policy('os_compute_api:os-flavor-access:remove_tenant_access')
+  @Mutation(() => types.RemoveFlavorAccessPayload, {
+    description: 'Take access away; existing servers stay. Errors: CONFLICT (public flavor).',
+  })
+  async removeFlavorAccess(
+    @Arg('input', () => inputs.RemoveFlavorAccessInput, { description: 'Input.' }) input: inputs.RemoveFlavorAccessInput,
+    @Ctx() { services, caller }: RequestContext,
+  ) {
+    return { flavor: toFlavor(await services.flavors.removeAccess(caller, input)) }
+  }
+}
+
+@Resolver(() => FlavorAccess)
+export class FlavorAccessResolver {
+  @FieldResolver(() => Project, { nullable: true })
+  project(@Root() access: types.FlavorAccess, @Ctx() context: RequestContext): Promise<Project | null> {
+    return visibleProject(context, access.projectId)
   }
 }

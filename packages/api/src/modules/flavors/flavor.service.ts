@@ -2,11 +2,9 @@
 import { randomUUID } from 'node:crypto'
 import { CloudError } from '@kilonova/contract/errors'
 import { payload } from '@kilonova/contract/events'
-import { refuseExtraSpec } from '@kilonova/contract/extra-specs'
-import { INT32_MAX, name as validName } from '@kilonova/contract/inputs'
 import type { Transaction } from 'kysely'
-import { z } from 'zod'
 import { type Caller } from '../../caller.js'
+import type { CellsService } from '../../cells/cells.service.js'
 import { type Database, isUniqueViolation, type Row } from '../../db/database.js'
 import { listPage } from '../../db/list.js'
 import { containsText, listFingerprint, type Page, type PageRequest } from '../../db/paging.js'
@@ -16,34 +14,11 @@ import type { Outbox } from '../../events/outbox.js'
 import { parseInput } from '../../parse-input.js'
 import type { Policy } from '../../policy/policy.js'
 import type { IdempotencyService } from '../idempotency/idempotency.service.js'
-import { generationMismatch, refuseStale } from '../identity/identity.service.js'
+import { refuseStale } from '../identity/identity.service.js'
+import { checkedSpecs, createFlavor, deleteExtraSpecs, setExtraSpecs, updateFlavor } from './flavor.rules.js'
+import { FlavorAccessList } from './flavor-access.js'
 
 export type FlavorRow = Row<ApiSchema, 'flavors'>
-
-const positive = (what: string) => z.number().int().min(1, `${what} must be at least 1.`).max(INT32_MAX)
-const natural = (what: string) => z.number().int().min(0, `${what} must not be negative.`).max(INT32_MAX)
-const extraSpecs = z.array(z.object({ key: z.string(), value: z.string() }))
-const flavorDescription = z.string().max(65535, 'A description may have at most 65535 characters.').nullish()
-
-const createFlavor = z.object({
-  name: validName,
-  id: z
-    .string()
-    .regex(/^[a-zA-Z0-9. _-]{1,255}$/, 'A flavor id has 1 to 255 letters, digits, dots, blanks, _ and -.')
-    .refine((id) => id === id.trim(), 'A flavor id must not begin or end with a blank.')
-    .nullish(),
-  description: flavorDescription,
-  vcpus: positive('vcpus'),
-  ramMb: positive('ramMb'),
-  diskGb: natural('diskGb'),
-  ephemeralGb: natural('ephemeralGb'),
-  swapMb: natural('swapMb'),
-  rxtxFactor: z.number().positive('rxtxFactor must be above 0.'),
-  isPublic: z.boolean(),
-  extraSpecs: extraSpecs.nullish(),
-  accessProjectIds: z.array(z.string()).nullish(),
-  idempotencyKey: z.string().nullish(),
-})
 
 export interface FlavorFilterInput {
   minRamMb?: number | null
@@ -72,6 +47,7 @@ const columns = {
 
 export interface FlavorServiceOptions {
   db: Database<ApiSchema>
+  cells: CellsService
   outbox: Outbox<ApiSchema>
   policy: Policy
   idempotency: IdempotencyService
@@ -80,18 +56,26 @@ export interface FlavorServiceOptions {
 
 export class FlavorService {
   readonly #options: FlavorServiceOptions
+  readonly #access: FlavorAccessList
 
   constructor(options: FlavorServiceOptions) {
     this.#options = options
+    const { db, policy, idempotency } = options
+    this.#access = new FlavorAccessList({
+      db,
+      policy,
+      idempotency,
+      tell: (trx, caller, id) => this.#tell(trx, caller, 'flavor.update', id, {}),
+    })
   }
 
   get #db(): Database<ApiSchema> {
     return this.#options.db
   }
 
-  /** Flavors by id that the caller may see: public ones, and private ones its project has access to. */
+  /** Flavors by id that the caller may see: public ones, private ones its project has access to, and for administrators all. */
   async visibleById(caller: Caller, ids: readonly string[]): Promise<Map<string, FlavorRow>> {
-    const rows = await this.#visible(caller, false)
+    const rows = await this.#visible(caller, this.#options.policy.allows('os_compute_api:os-flavor-access', caller))
       .where('flavors.id', 'in', [...ids])
       .execute()
     return new Map(rows.map((row) => [row.id, row]))
@@ -106,6 +90,7 @@ export class FlavorService {
     request: PageRequest & { filter?: FlavorFilterInput | null; orderBy?: OrderInput[] | null },
   ): Promise<Page<FlavorRow>> {
     const { filter } = request
+    if (filter?.allFlavors === true) this.#options.policy.enforce('os_compute_api:os-flavor-access', caller)
     let query = this.#visible(caller, filter?.allFlavors === true)
     if (filter?.minRamMb != null) query = query.where('ram_mb', '>=', filter.minRamMb)
     if (filter?.minDiskGb != null) query = query.where('disk_gb', '>=', filter.minDiskGb)
@@ -123,16 +108,37 @@ export class FlavorService {
     })
   }
 
-  async accessOf(flavorIds: readonly string[]): Promise<Map<string, string[]>> {
-    const rows = await this.#db.read
-      .selectFrom('flavor_projects')
-      .selectAll()
-      .where('flavor_id', 'in', [...flavorIds])
-      .orderBy('project_id')
-      .execute()
-    const access = new Map<string, string[]>()
-    for (const row of rows) access.set(row.flavor_id, [...(access.get(row.flavor_id) ?? []), row.project_id])
-    return access
+  /** Projects on the access lists, by flavor. */
+  accessOf(flavorIds: readonly string[]): Promise<Map<string, string[]>> {
+    return this.#access.of(flavorIds)
+  }
+
+  async addAccess(caller: Caller, raw: unknown): Promise<FlavorRow> {
+    return this.#require(await this.#access.add(caller, raw))
+  }
+
+  async removeAccess(caller: Caller, raw: unknown): Promise<FlavorRow> {
+    return this.#require(await this.#access.remove(caller, raw))
+  }
+
+  /** How many servers that are not deleted were built with each flavor; nothing when a cell does not answer. */
+  async serverCounts(flavorIds: readonly string[]): Promise<Map<string, number>> {
+    const { cells } = this.#options
+    const { answers, missing } = await cells.scatter(await cells.all(), ({ database }) =>
+      database.read
+        .selectFrom('instances')
+        .select((eb) => ['flavor_id', eb.fn.countAll<number>().as('servers')])
+        .where('flavor_id', 'in', [...flavorIds])
+        .where('deleted_at', 'is', null)
+        .groupBy('flavor_id')
+        .execute(),
+    )
+    if (missing.length > 0) return new Map()
+    const counts = new Map(flavorIds.map((id) => [id, 0]))
+    for (const { value } of answers) {
+      for (const { flavor_id, servers } of value) counts.set(flavor_id, (counts.get(flavor_id) ?? 0) + Number(servers))
+    }
+    return counts
   }
 
   async create(caller: Caller, raw: unknown): Promise<FlavorRow> {
@@ -181,41 +187,36 @@ export class FlavorService {
     return this.#require(id)
   }
 
-  async update(
-    caller: Caller,
-    raw: { flavorId: string; description?: string | null; expectedGeneration?: number | null; idempotencyKey?: string | null },
-  ): Promise<FlavorRow> {
+  async update(caller: Caller, raw: unknown): Promise<FlavorRow> {
     this.#options.policy.enforce('os_compute_api:os-flavor-manage:update', caller)
-    const input = parseInput(z.object({ description: flavorDescription }), raw)
-    return this.#change(caller, 'updateFlavor', raw, () => (input.description === undefined ? {} : { description: input.description }))
+    const input = parseInput(updateFlavor, raw)
+    return this.#change(caller, 'updateFlavor', input, () => (input.description === undefined ? {} : { description: input.description }))
   }
 
-  async setExtraSpecs(
-    caller: Caller,
-    raw: {
-      flavorId: string
-      extraSpecs: { key: string; value: string }[]
-      expectedGeneration?: number | null
-      idempotencyKey?: string | null
-    },
-  ): Promise<FlavorRow> {
+  /** Writes extra specs and keeps the others. */
+  async setExtraSpecs(caller: Caller, raw: unknown): Promise<FlavorRow> {
     this.#options.policy.enforce('os_compute_api:os-flavor-extra-specs:create', caller)
     this.#options.policy.enforce('os_compute_api:os-flavor-extra-specs:update', caller)
-    const specs = checkedSpecs(raw.extraSpecs)
-    return this.#change(caller, 'setFlavorExtraSpecs', raw, (row) => ({ extra_specs: JSON.stringify({ ...specsOf(row), ...specs }) }))
+    const input = parseInput(setExtraSpecs, raw)
+    const specs = checkedSpecs(input.extraSpecs)
+    return this.#change(caller, 'setFlavorExtraSpecs', input, (row) => ({ extra_specs: JSON.stringify({ ...specsOf(row), ...specs }) }))
   }
 
-  async deleteExtraSpecs(
-    caller: Caller,
-    raw: { flavorId: string; keys: string[]; expectedGeneration?: number | null; idempotencyKey?: string | null },
-  ): Promise<FlavorRow> {
+  /** Removes extra specs; their keys are not validated, so that what an older version let in can go. */
+  async deleteExtraSpecs(caller: Caller, raw: unknown): Promise<FlavorRow> {
     this.#options.policy.enforce('os_compute_api:os-flavor-extra-specs:delete', caller)
-    return this.#change(caller, 'deleteFlavorExtraSpecs', raw, (row) => {
+    const input = parseInput(deleteExtraSpecs, raw)
+    return this.#change(caller, 'deleteFlavorExtraSpecs', input, (row) => {
       const specs = specsOf(row)
-      const missing = raw.keys.find((key) => !Object.hasOwn(specs, key))
-      if (missing !== undefined) throw CloudError.notFound(`Flavor ${row.id} extra spec`, missing, 'FlavorExtraSpecsNotFound')
-      for (const key of raw.keys) delete specs[key]
-      return { extra_specs: JSON.stringify(specs) }
+      for (const [index, key] of input.keys.entries()) {
+        if (!Object.hasOwn(specs, key)) {
+          throw new CloudError('NOT_FOUND', `Flavor ${row.id} has no extra specs with key ${key}.`, {
+            exception: 'FlavorExtraSpecsNotFound',
+            fields: [`input.keys.${index}`],
+          })
+        }
+      }
+      return { extra_specs: JSON.stringify(Object.fromEntries(Object.entries(specs).filter(([key]) => !input.keys.includes(key)))) }
     })
   }
 
@@ -243,7 +244,7 @@ export class FlavorService {
   async #change(
     caller: Caller,
     mutation: string,
-    raw: { flavorId: string; expectedGeneration?: number | null; idempotencyKey?: string | null },
+    raw: { flavorId: string; expectedGeneration?: number | null | undefined; idempotencyKey?: string | null | undefined },
     change: (row: FlavorRow) => Partial<FlavorRow>,
   ): Promise<FlavorRow> {
     await this.#options.idempotency.run(caller, {
@@ -252,17 +253,22 @@ export class FlavorService {
       input: raw,
       choose: () => ({ id: raw.flavorId }),
       work: async (refs, done) => {
-        const row = await this.#require(raw.flavorId)
-        refuseStale(row.generation, raw.expectedGeneration)
-        const values = change(row)
         await this.#db.transaction(async (trx) => {
-          const result = await trx
+          // The lock lets two writers of different keys both have their way.
+          const row = await trx
+            .selectFrom('flavors')
+            .selectAll()
+            .where('id', '=', raw.flavorId)
+            .modifyEnd(this.#db.lockClause())
+            .executeTakeFirst()
+          if (row === undefined) throw CloudError.notFound('Flavor', raw.flavorId)
+          refuseStale(row.generation, raw.expectedGeneration)
+          const values = change(row)
+          await trx
             .updateTable('flavors')
             .set((eb) => ({ ...values, generation: eb('generation', '+', 1), updated_at: this.#db.now }))
             .where('id', '=', row.id)
-            .where('generation', '=', row.generation)
-            .executeTakeFirst()
-          if (Number(result.numUpdatedRows) === 0) throw generationMismatch(row.generation)
+            .execute()
           await this.#tell(trx, caller, 'flavor.update', row.id, { name: row.name })
           await done(trx, refs)
         })
@@ -272,14 +278,10 @@ export class FlavorService {
     return this.#require(raw.flavorId)
   }
 
-  /** Public flavors and those of the project; with `all`, for those who may, everybody's. */
+  /** Public flavors and those the project has access to; or everybody's. */
   #visible(caller: Caller, all: boolean) {
     const query = this.#db.read.selectFrom('flavors').selectAll('flavors')
-    const seesPrivate = this.#options.policy.allows('os_compute_api:os-flavor-access', caller)
-    if (all) {
-      this.#options.policy.enforce('os_compute_api:os-flavor-access', caller)
-      return query
-    }
+    if (all) return query
     return query.where((eb) =>
       eb.or([
         eb('is_public', '=', 1),
@@ -291,7 +293,6 @@ export class FlavorService {
             .select('flavor_id')
             .where('project_id', '=', caller.projectId ?? ''),
         ),
-        ...(seesPrivate ? [eb('is_public', '=', 0)] : []),
       ]),
     )
   }
@@ -311,7 +312,11 @@ export class FlavorService {
       .execute()
     const missing = ids.find((id) => !rows.some((row) => row.id === id))
     if (missing !== undefined)
-      throw CloudError.invalidReference('input.accessProjectIds', `Project ${missing} could not be found.`, 'ProjectNotFound')
+      throw CloudError.invalidReference(
+        `input.accessProjectIds.${ids.indexOf(missing)}`,
+        `Project ${missing} could not be found.`,
+        'ProjectNotFound',
+      )
   }
 
   async #tell(
@@ -371,11 +376,3 @@ export async function insertFlavor(db: Database<ApiSchema>, trx: Transaction<Api
 }
 
 export const specsOf = (row: { extra_specs: string }): Record<string, string> => JSON.parse(row.extra_specs) as Record<string, string>
-
-function checkedSpecs(items: readonly { key: string; value: string }[]): Record<string, string> {
-  for (const [index, { key, value }] of items.entries()) {
-    const refusal = refuseExtraSpec(key, value)
-    if (refusal !== null) throw CloudError.badInput(`input.extraSpecs.${index}`, refusal)
-  }
-  return Object.fromEntries(items.map(({ key, value }) => [key, value]))
-}

@@ -78,3 +78,15 @@ export class DeleteFlavorExtraSpecsPayload {
   @Field(() => Flavor)
   flavor!: Flavor
 }
+
+@ObjectType({ description: 'Result of addFlavorAccess.', simpleResolvers: true })
+export class AddFlavorAccessPayload {
+  @Field(() => Flavor)
+  flavor!: Flavor
+}
+
+@ObjectType({ description: 'Result of removeFlavorAccess.', simpleResolvers: true })
+export class RemoveFlavorAccessPayload {
+  @Field(() => Flavor)
+  flavor!: Flavor
+}

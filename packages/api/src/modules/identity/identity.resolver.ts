@@ -1,13 +1,15 @@
 import { CloudError } from '@kilonova/contract/errors'
 import { Arg, Args, ArgsType, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql'
-import { impliedRoles, isRoleName, roleNames } from '../../caller.js'
+import { type Caller, impliedRoles, isRoleName, roleNames } from '../../caller.js'
 import { mapPage } from '../../db/paging.js'
 import { ResourceOrder } from '../../graphql/common.types.js'
 import { connectionOf, listArgs } from '../../graphql/connection.js'
 import type { RequestContext } from '../../graphql/context.js'
 import { Policy } from '../../graphql/policy-directive.js'
+import { DateTime } from '../../graphql/scalars.js'
+import type { AssignmentRow } from './grant.service.js'
 import * as inputs from './identity.inputs.js'
-import type { AssignmentRow, ProjectRow, UserRow } from './identity.service.js'
+import type { ProjectRow, UserRow } from './identity.service.js'
 import * as types from './identity.types.js'
 import { type IssuedSession, unauthenticated } from './session.service.js'
 
@@ -47,7 +49,7 @@ export const toProject = (row: ProjectRow): Project => ({
   generation: row.generation,
 })
 
-type UserNode = User & { userId: string; projectId: string | null; defaultProjectId: string | null }
+type UserNode = User & { userId: string; projectId: string | null; defaultProjectId: string | null; row: UserRow }
 export const toUser = (row: UserRow): UserNode => ({
   id: row.id,
   name: row.name,
@@ -61,9 +63,10 @@ export const toUser = (row: UserRow): UserNode => ({
   userId: row.id,
   projectId: null,
   defaultProjectId: row.default_project_id,
+  row,
 })
 
-const toRole = (name: string): Role => ({
+export const toRole = (name: string): Role => ({
   id: name,
   name,
   description:
@@ -75,7 +78,14 @@ const toRole = (name: string): Role => ({
 type AssignmentNode = types.RoleAssignment & { row: AssignmentRow }
 const toAssignment = (row: AssignmentRow): AssignmentNode => Object.assign(new RoleAssignment(), { row }) as AssignmentNode
 
-type SessionNode = Session & { caller: IssuedSession['caller'] }
+type SessionNode = Session & { caller: Caller }
+
+type ViewerNode = types.Viewer & { caller: Caller }
+const toViewer = (caller: Caller): ViewerNode => ({
+  authMethod: caller.authMethod ?? 'PASSWORD',
+  sessionExpiresAt: caller.sessionExpiresAt,
+  caller,
+})
 
 function startSession(context: RequestContext, issued: IssuedSession): SessionNode {
   if (context.request.fromBrowser) context.request.setRefreshCookie(issued.refreshToken, issued.refreshExpiresAt)
@@ -102,6 +112,11 @@ export class RoleResolver {
 
 @Resolver(() => User)
 export class UserResolver {
+  @Policy('identity:get_user', 'HIDE')
+  @FieldResolver(() => DateTime, { nullable: true, description: 'Null: never expires.' })
+  passwordExpiresAt(@Root() user: UserNode, @Ctx() { services }: RequestContext): number | null {
+    return services.sessions.passwordExpiresAt(user.row)
+  }
   @FieldResolver(() => Project, { nullable: true })
   async defaultProject(@Root() user: UserNode, @Ctx() context: RequestContext): Promise<Project | null> {
     if (user.defaultProjectId === null) return null
@@ -115,7 +130,7 @@ export class ProjectResolver {
   @Policy('identity:list_role_assignments', 'HIDE')
   @FieldResolver(() => [RoleAssignment], { description: 'Who works here.' })
   async roleAssignments(@Root() project: Project, @Ctx() context: RequestContext): Promise<AssignmentNode[]> {
-    return (await context.services.identity.assignmentsOfProject(project.id)).map(toAssignment)
+    return (await context.services.grants.ofProject(project.id)).map(toAssignment)
   }
 }
 
@@ -140,12 +155,10 @@ export class RoleAssignmentResolver {
 @Resolver(() => Session)
 export class SessionResolver {
   @FieldResolver(() => Viewer)
-  viewer(@Root() session: SessionNode): types.Viewer & { caller: IssuedSession['caller'] } {
-    return { authMethod: 'PASSWORD', sessionExpiresAt: session.expiresAt, caller: session.caller }
+  viewer(@Root() session: SessionNode): ViewerNode {
+    return toViewer(session.caller)
   }
 }
-
-type ViewerNode = types.Viewer & { caller: IssuedSession['caller'] }
 
 @Resolver(() => Viewer)
 export class ViewerResolver {
@@ -179,7 +192,7 @@ export class ViewerResolver {
 export class IdentityResolver {
   @Query(() => Viewer, { description: 'The caller.' })
   viewer(@Ctx() { caller }: RequestContext): ViewerNode {
-    return { authMethod: 'PASSWORD', sessionExpiresAt: caller.sessionExpiresAt, caller }
+    return toViewer(caller)
   }
 
   @Policy('identity:get_project')
@@ -192,7 +205,7 @@ export class IdentityResolver {
   @Policy('identity:list_projects')
   @Query(() => ProjectConnection, { description: 'Projects: all for admins, one’s own for others.' })
   async projects(@Args(() => ProjectArgs) args: ProjectArgs, @Ctx() context: RequestContext) {
-    const page = await context.services.identity.projects(context.caller, args)
+    const page = await context.services.projects.list(context.caller, args)
     return new ProjectConnection(mapPage(page, toProject))
   }
 
@@ -213,7 +226,7 @@ export class IdentityResolver {
   @Policy('identity:list_role_assignments')
   @Query(() => RoleAssignmentConnection, { description: 'Who has which role where.' })
   async roleAssignments(@Args(() => RoleAssignmentArgs) args: RoleAssignmentArgs, @Ctx() context: RequestContext) {
-    const page = await context.services.identity.roleAssignments(context.caller, args)
+    const page = await context.services.grants.list(context.caller, args)
     return new RoleAssignmentConnection(mapPage(page, toAssignment))
   }
 
@@ -250,6 +263,11 @@ export class IdentityResolver {
     @Ctx() context: RequestContext,
   ) {
     const { caller, services } = context
+    if (caller.authMethod === 'APPLICATION_CREDENTIAL') {
+      throw new CloudError('FORBIDDEN', 'An application credential has no session to end: delete the credential.', {
+        exception: 'Forbidden',
+      })
+    }
     const ids = input.everywhere === true ? await services.sessions.sessionIdsOf(caller.userId) : [caller.sessionId]
     context.request.setRefreshCookie(null, 0)
     return { endedSessions: await services.sessions.end(ids) }
@@ -268,7 +286,6 @@ export class IdentityResolver {
       { username: caller.userName, password: input.newPassword, projectId: caller.projectId },
       context.request,
     )
-    await services.sessions.end([caller.sessionId])
     return { session: startSession(context, issued) }
   }
 
@@ -278,7 +295,7 @@ export class IdentityResolver {
     @Arg('input', () => inputs.CreateProjectInput, { description: 'Input.' }) input: inputs.CreateProjectInput,
     @Ctx() { services, caller }: RequestContext,
   ) {
-    return { project: toProject(await services.identity.createProject(caller, input)) }
+    return { project: toProject(await services.projects.create(caller, input)) }
   }
 
   @Policy('identity:update_project')
@@ -287,7 +304,7 @@ export class IdentityResolver {
     @Arg('input', () => inputs.UpdateProjectInput, { description: 'Input.' }) input: inputs.UpdateProjectInput,
     @Ctx() { services, caller }: RequestContext,
   ) {
-    return { project: toProject(await services.identity.updateProject(caller, input)) }
+    return { project: toProject(await services.projects.update(caller, input)) }
   }
 
   @Policy('identity:delete_project')
@@ -296,7 +313,7 @@ export class IdentityResolver {
     @Arg('input', () => inputs.DeleteProjectInput, { description: 'Input.' }) input: inputs.DeleteProjectInput,
     @Ctx() { services, caller }: RequestContext,
   ) {
-    return { deletedId: await services.identity.deleteProject(caller, input) }
+    return { deletedId: await services.projects.delete(caller, input) }
   }
 
   @Policy('identity:create_user')
@@ -332,7 +349,7 @@ export class IdentityResolver {
     @Arg('input', () => inputs.AssignRoleInput, { description: 'Input.' }) input: inputs.AssignRoleInput,
     @Ctx() { services, caller }: RequestContext,
   ) {
-    return { roleAssignment: toAssignment(await services.identity.assignRole(caller, input)) }
+    return { roleAssignment: toAssignment(await services.grants.assign(caller, input)) }
   }
 
   @Policy('identity:revoke_grant')
@@ -341,6 +358,6 @@ export class IdentityResolver {
     @Arg('input', () => inputs.RevokeRoleInput, { description: 'Input.' }) input: inputs.RevokeRoleInput,
     @Ctx() { services, caller }: RequestContext,
   ) {
-    return { roleAssignment: toAssignment(await services.identity.revokeRole(caller, input)) }
+    return { roleAssignment: toAssignment(await services.grants.revoke(caller, input)) }
   }
 }

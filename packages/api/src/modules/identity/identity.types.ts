@@ -4,6 +4,7 @@ import { DateTime } from '../../graphql/scalars.js'
 
 export const AuthMethod = {
   PASSWORD: 'PASSWORD',
+  APPLICATION_CREDENTIAL: 'APPLICATION_CREDENTIAL',
 } as const
 export type AuthMethod = (typeof AuthMethod)[keyof typeof AuthMethod]
 registerEnumType(AuthMethod, {
@@ -11,6 +12,7 @@ registerEnumType(AuthMethod, {
   description: 'How the caller proved who it is.',
   valuesConfig: {
     PASSWORD: { description: 'User name and password, perhaps with a one-time code.' },
+    APPLICATION_CREDENTIAL: { description: 'Application credential used as bearer token.' },
   },
 })
 

@@ -1,7 +1,7 @@
 import { Field, ID, InputType, Int, registerEnumType } from 'type-graphql'
 import { MetadataItemInput, SortDirection } from '../../graphql/common.types.js'
 import { BigInteger, DateTime } from '../../graphql/scalars.js'
-import { ContainerFormat, DiskFormat, ImageStatus, ImageVisibility } from '../../modules/images/image.types.js'
+import { ContainerFormat, DiskFormat, ImageMemberStatus, ImageStatus, ImageVisibility } from '../../modules/images/image.types.js'
 
 export const ImageSortKey = {
   ID: 'ID',
@@ -43,6 +43,8 @@ export class ImageFilter {
   status?: ImageStatus[] | null
   @Field(() => ImageVisibility, { nullable: true, description: 'Seen this way.' })
   visibility?: ImageVisibility | null
+  @Field(() => ImageMemberStatus, { nullable: true, description: 'Shared with the project, with this answer.' })
+  memberStatus?: ImageMemberStatus | null
   @Field(() => ID, { nullable: true, description: 'Of this project.' })
   projectId?: string | null
   @Field(() => DiskFormat, { nullable: true, description: 'Format.' })
@@ -129,6 +131,76 @@ export class CreateImageDownloadInput {
 export class DeleteImageInput {
   @Field(() => ID, { description: 'Image.' })
   imageId!: string
+  @Field(() => String, { nullable: true, description: 'Retry key.' })
+  idempotencyKey?: string | null
+}
+
+@InputType({ description: 'Changes to an image; absent fields stay.' })
+export class UpdateImageInput {
+  @Field(() => ID, { description: 'Image.' })
+  imageId!: string
+  @Field(() => String, { nullable: true, description: 'New name.' })
+  name?: string | null
+  @Field(() => ImageVisibility, { nullable: true, description: 'Who sees it.' })
+  visibility?: ImageVisibility | null
+  @Field(() => Boolean, { nullable: true, description: 'Refuse deletion.' })
+  protected?: boolean | null
+  @Field(() => Boolean, { nullable: true, description: 'Leave out of lists.' })
+  hidden?: boolean | null
+  @Field(() => Int, { nullable: true, description: 'Least memory.' })
+  minRamMb?: number | null
+  @Field(() => Int, { nullable: true, description: 'Least disk.' })
+  minDiskGb?: number | null
+  @Field(() => [String], { nullable: true, description: 'New tags.' })
+  tags?: string[] | null
+  @Field(() => [MetadataItemInput], { nullable: true, description: 'Properties to write.' })
+  setProperties?: MetadataItemInput[] | null
+  @Field(() => [String], { nullable: true, description: 'Properties to remove.' })
+  removeProperties?: string[] | null
+  @Field(() => Int, { nullable: true, description: 'Generation read.' })
+  expectedGeneration?: number | null
+  @Field(() => String, { nullable: true, description: 'Retry key.' })
+  idempotencyKey?: string | null
+}
+
+@InputType({ description: 'Stop or allow.' })
+export class SetImageActiveInput {
+  @Field(() => ID, { description: 'Image.' })
+  imageId!: string
+  @Field(() => Boolean, { description: 'False: deactivate.' })
+  active!: boolean
+  @Field(() => Int, { nullable: true, description: 'Generation read.' })
+  expectedGeneration?: number | null
+  @Field(() => String, { nullable: true, description: 'Retry key.' })
+  idempotencyKey?: string | null
+}
+
+@InputType({ description: 'Whom to share with.' })
+export class AddImageMemberInput {
+  @Field(() => ID, { description: 'Image.' })
+  imageId!: string
+  @Field(() => ID, { description: 'Project.' })
+  projectId!: string
+  @Field(() => String, { nullable: true, description: 'Retry key.' })
+  idempotencyKey?: string | null
+}
+
+@InputType({ description: 'Whom to stop.' })
+export class RemoveImageMemberInput {
+  @Field(() => ID, { description: 'Image.' })
+  imageId!: string
+  @Field(() => ID, { description: 'Project.' })
+  projectId!: string
+  @Field(() => String, { nullable: true, description: 'Retry key.' })
+  idempotencyKey?: string | null
+}
+
+@InputType({ description: 'The answer.' })
+export class AnswerImageMembershipInput {
+  @Field(() => ID, { description: 'Image.' })
+  imageId!: string
+  @Field(() => ImageMemberStatus, { description: 'Answer.' })
+  status!: ImageMemberStatus
   @Field(() => String, { nullable: true, description: 'Retry key.' })
   idempotencyKey?: string | null
 }

@@ -4,15 +4,16 @@ import type { ErrorCode } from '../../graphql/common.types.js'
 import { connectionOf, listArgs } from '../../graphql/connection.js'
 import type { RequestContext } from '../../graphql/context.js'
 import { Policy } from '../../graphql/policy-directive.js'
-import { toProject } from '../identity/identity.resolver.js'
+import { visibleProject } from '../../graphql/visible-project.js'
 import { Project } from '../identity/identity.types.js'
 import { requireOperation } from '../operations/operation.view.js'
 import * as inputs from './image.inputs.js'
 import type { ImageRow, UploadRow } from './image.service.js'
 import * as types from './image.types.js'
 
-const { Image, ImageUpload } = types
+const { Image, ImageMember, ImageUpload } = types
 type Image = types.Image
+type ImageMember = types.ImageMember
 type ImageUpload = types.ImageUpload
 const ImageConnection = connectionOf(() => Image, 'Image', 'images')
 @ArgsType()
@@ -25,7 +26,7 @@ export const toImage = (row: ImageRow): Image => ({
   id: row.id,
   name: row.name,
   status: row.status as types.ImageStatus,
-  visibility: row.visibility === 'PUBLIC' ? 'PUBLIC' : 'PRIVATE',
+  visibility: row.visibility as types.ImageVisibility,
   protected: row.protected === 1,
   hidden: row.hidden === 1,
   projectId: row.project_id,
@@ -62,15 +63,21 @@ async function toUpload(context: RequestContext, row: UploadRow): Promise<ImageU
 @Resolver(() => Image)
 export class ImageResolver {
   @FieldResolver(() => Project, { nullable: true })
-  async project(@Root() image: Image, @Ctx() context: RequestContext): Promise<Project | null> {
-    const row = await context.services.identity.project(context.caller, image.projectId)
-    return row === null ? null : toProject(row)
+  project(@Root() image: Image, @Ctx() context: RequestContext): Promise<Project | null> {
+    return visibleProject(context, image.projectId)
+  }
+
+  @Policy('image:get_members', 'HIDE')
+  @FieldResolver(() => [ImageMember], { nullable: true })
+  async members(@Root() image: Image, @Ctx() context: RequestContext): Promise<ImageMember[] | null> {
+    const rows = (await context.imageMembers.load(image.id)) ?? []
+    return rows.map((row) => ({ projectId: row.project_id, status: row.status as types.ImageMemberStatus, createdAt: row.created_at }))
   }
 
   @Policy('image:upload_image', 'HIDE')
   @FieldResolver(() => ImageUpload, { nullable: true, description: 'The open upload session.' })
   async upload(@Root() image: Image, @Ctx() context: RequestContext): Promise<ImageUpload | null> {
-    const row = await context.services.images.uploadOf(image.id)
+    const row = await context.imageUploads.load(image.id)
     return row === null || row.state === 'COMPLETED' ? null : toUpload(context, row)
   }
 
@@ -92,7 +99,7 @@ export class ImageResolver {
 
   @Policy('image:add_image')
   @Mutation(() => types.CreateImagePayload, {
-    description: 'Make the record; data follows. PUBLIC needs image:publicize_image. Errors: ALREADY_EXISTS (id).',
+    description: 'Make the record; data follows. PUBLIC needs image:publicize_image. Errors: ALREADY_EXISTS (id), LIMIT_EXCEEDED.',
   })
   async createImage(
     @Arg('input', () => inputs.CreateImageInput, { description: 'Input.' }) input: inputs.CreateImageInput,
@@ -110,7 +117,7 @@ export class ImageResolver {
     @Ctx() context: RequestContext,
   ) {
     const { services, caller } = context
-    const upload = await services.images.createUpload(caller, input)
+    const upload = await services.images.uploads.create(caller, input)
     const image = await services.images.image(caller, upload.image_id)
     return { upload: await toUpload(context, upload), image: image === null ? null : toImage(image) }
   }
@@ -123,7 +130,7 @@ export class ImageResolver {
     @Arg('input', () => inputs.FinalizeImageUploadInput, { description: 'Input.' }) input: inputs.FinalizeImageUploadInput,
     @Ctx() context: RequestContext,
   ) {
-    const { image, operationId } = await context.services.images.finalize(context.caller, input)
+    const { image, operationId } = await context.services.images.uploads.finalize(context.caller, input)
     return { image: toImage(image), operation: await requireOperation(context, operationId) }
   }
 
@@ -133,7 +140,7 @@ export class ImageResolver {
     @Arg('input', () => inputs.CancelImageUploadInput, { description: 'Input.' }) input: inputs.CancelImageUploadInput,
     @Ctx() { services, caller }: RequestContext,
   ) {
-    return { image: toImage(await services.images.cancelUpload(caller, input)) }
+    return { image: toImage(await services.images.uploads.cancel(caller, input)) }
   }
 
   @Policy('image:download_image')
@@ -152,5 +159,62 @@ export class ImageResolver {
     @Ctx() { services, caller }: RequestContext,
   ) {
     return { deletedId: await services.images.delete(caller, input) }
+  }
+
+  @Policy('image:modify_image')
+  @Mutation(() => types.UpdateImagePayload, {
+    description: 'Change names, properties, visibility. PUBLIC needs image:publicize_image. Errors: LIMIT_EXCEEDED.',
+  })
+  async updateImage(
+    @Arg('input', () => inputs.UpdateImageInput, { description: 'Input.' }) input: inputs.UpdateImageInput,
+    @Ctx() { services, caller }: RequestContext,
+  ) {
+    return { image: toImage(await services.images.update(caller, input)) }
+  }
+
+  @Policy('image:deactivate')
+  @Mutation(() => types.SetImageActivePayload, { description: 'Stop or allow again downloads by non-admins. Errors: INVALID_STATE.' })
+  async setImageActive(
+    @Arg('input', () => inputs.SetImageActiveInput, { description: 'Input.' }) input: inputs.SetImageActiveInput,
+    @Ctx() { services, caller }: RequestContext,
+  ) {
+    return { image: toImage(await services.images.setActive(caller, input)) }
+  }
+
+  @Policy('image:add_member')
+  @Mutation(() => types.AddImageMemberPayload, {
+    description: 'Share with a project. Errors: INVALID_STATE (not SHARED), ALREADY_EXISTS, INVALID_REFERENCE, LIMIT_EXCEEDED.',
+  })
+  async addImageMember(
+    @Arg('input', () => inputs.AddImageMemberInput, { description: 'Input.' }) input: inputs.AddImageMemberInput,
+    @Ctx() { services, caller }: RequestContext,
+  ) {
+    return { image: toImage(await services.images.members.add(caller, input)) }
+  }
+
+  @Policy('image:delete_member')
+  @Mutation(() => types.RemoveImageMemberPayload, { description: 'Stop sharing with a project.' })
+  async removeImageMember(
+    @Arg('input', () => inputs.RemoveImageMemberInput, { description: 'Input.' }) input: inputs.RemoveImageMemberInput,
+    @Ctx() { services, caller }: RequestContext,
+  ) {
+    return { image: toImage(await services.images.members.remove(caller, input)) }
+  }
+
+  @Policy('image:modify_member')
+  @Mutation(() => types.AnswerImageMembershipPayload, { description: 'Accept or reject an image shared with the current project.' })
+  async answerImageMembership(
+    @Arg('input', () => inputs.AnswerImageMembershipInput, { description: 'Input.' }) input: inputs.AnswerImageMembershipInput,
+    @Ctx() { services, caller }: RequestContext,
+  ) {
+    return { image: toImage(await services.images.members.answer(caller, input)) }
+  }
+}
+
+@Resolver(() => ImageMember)
+export class ImageMemberResolver {
+  @FieldResolver(() => Project, { nullable: true })
+  project(@Root() member: ImageMember, @Ctx() context: RequestContext): Promise<Project | null> {
+    return visibleProject(context, member.projectId)
   }
 }

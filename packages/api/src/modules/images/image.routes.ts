@@ -32,9 +32,9 @@ export function registerImageRoutes(app: FastifyInstance, images: ImageService, 
       { bodyLimit: Number.MAX_SAFE_INTEGER },
       async (request, reply) => {
         try {
-          if (!(await images.admits(request.query.ticket ?? '', request.params.id, 'PUT'))) throw refused()
+          if ((await images.admits(request.query.ticket ?? '', request.params.id, 'PUT')) === null) throw refused()
           const range = /^bytes (\d+)-/.exec(request.headers['content-range'] ?? '')
-          const upload = await images.receive(request.params.id, request.raw, Number(range?.[1] ?? 0))
+          const upload = await images.uploads.receive(request.params.id, request.raw, Number(range?.[1] ?? 0))
           return reply.code(200).send({ state: upload.state, receivedBytes: upload.received_bytes })
         } catch (error) {
           return answer(reply, error, request.id)
@@ -44,9 +44,11 @@ export function registerImageRoutes(app: FastifyInstance, images: ImageService, 
 
     scope.get<{ Params: Params; Querystring: Query }>('/images/:id', async (request, reply) => {
       try {
-        if (!(await images.admits(request.query.ticket ?? '', request.params.id, 'GET'))) throw refused()
+        const admission = await images.admits(request.query.ticket ?? '', request.params.id, 'GET')
+        if (admission === null) throw refused()
         const image = await images.describe(request.params.id)
-        if (image?.status !== 'ACTIVE') throw CloudError.notFound('Image', request.params.id)
+        const readable = image?.status === 'ACTIVE' || (image?.status === 'DEACTIVATED' && admission.evenDeactivated)
+        if (image === null || !readable) throw CloudError.notFound('Image', request.params.id)
         const path = images.fileOf(image.id)
         const { size } = await stat(path)
         return reply

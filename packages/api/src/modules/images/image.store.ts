@@ -1,7 +1,7 @@
 /** Where image bytes lie: one file per image and one per open upload, in a folder of the API service. */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { constants, copyFile, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 
@@ -18,6 +18,11 @@ export class ImageStore {
 
   partOf(uploadId: string): string {
     return join(this.#folder, `${uploadId}.part`)
+  }
+
+  /** What is checked and published: nobody writes it, however slow a PUT of the same upload still is. */
+  sealedOf(uploadId: string): string {
+    return join(this.#folder, `${uploadId}.sealed`)
   }
 
   async prepare(): Promise<void> {
@@ -54,6 +59,11 @@ export class ImageStore {
     return position
   }
 
+  /** Copies what was received, without using space where the file system can. Safe to repeat. */
+  async seal(uploadId: string): Promise<void> {
+    await copyFile(this.partOf(uploadId), this.sealedOf(uploadId), constants.COPYFILE_FICLONE)
+  }
+
   async sizeOfPart(uploadId: string): Promise<number | null> {
     try {
       return (await stat(this.partOf(uploadId))).size
@@ -68,18 +78,20 @@ export class ImageStore {
     return hash.digest('hex')
   }
 
-  /** Makes an upload the image's data. Safe to repeat. */
+  /** Makes a sealed upload the image's data. Safe to repeat. */
   async publish(uploadId: string, imageId: string): Promise<void> {
     try {
-      await rename(this.partOf(uploadId), this.fileOf(imageId))
+      await rename(this.sealedOf(uploadId), this.fileOf(imageId))
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
       await stat(this.fileOf(imageId))
     }
+    await this.removePart(uploadId)
   }
 
   async removePart(uploadId: string): Promise<void> {
     await rm(this.partOf(uploadId), { force: true })
+    await rm(this.sealedOf(uploadId), { force: true })
   }
 
   async removeImage(imageId: string): Promise<void> {

@@ -8,6 +8,7 @@ export const ImageStatus = {
   UPLOADING: 'UPLOADING',
   IMPORTING: 'IMPORTING',
   ACTIVE: 'ACTIVE',
+  DEACTIVATED: 'DEACTIVATED',
 } as const
 export type ImageStatus = (typeof ImageStatus)[keyof typeof ImageStatus]
 registerEnumType(ImageStatus, {
@@ -18,11 +19,14 @@ registerEnumType(ImageStatus, {
     UPLOADING: { description: 'Data is being received.' },
     IMPORTING: { description: 'Data is being checked and stored.' },
     ACTIVE: { description: 'Usable.' },
+    DEACTIVATED: { description: 'Kept but not downloadable by non-admins.' },
   },
 })
 
 export const ImageVisibility = {
   PUBLIC: 'PUBLIC',
+  COMMUNITY: 'COMMUNITY',
+  SHARED: 'SHARED',
   PRIVATE: 'PRIVATE',
 } as const
 export type ImageVisibility = (typeof ImageVisibility)[keyof typeof ImageVisibility]
@@ -31,7 +35,25 @@ registerEnumType(ImageVisibility, {
   description: 'Who sees an image.',
   valuesConfig: {
     PUBLIC: { description: 'Everybody.' },
+    COMMUNITY: { description: 'Everybody by id; lists only for members who accepted.' },
+    SHARED: { description: 'Owner and members.' },
     PRIVATE: { description: 'Owner.' },
+  },
+})
+
+export const ImageMemberStatus = {
+  PENDING: 'PENDING',
+  ACCEPTED: 'ACCEPTED',
+  REJECTED: 'REJECTED',
+} as const
+export type ImageMemberStatus = (typeof ImageMemberStatus)[keyof typeof ImageMemberStatus]
+registerEnumType(ImageMemberStatus, {
+  name: 'ImageMemberStatus',
+  description: 'Answer of a project an image is shared with.',
+  valuesConfig: {
+    PENDING: { description: 'Not answered.' },
+    ACCEPTED: { description: 'Listed.' },
+    REJECTED: { description: 'Hidden.' },
   },
 })
 
@@ -90,6 +112,16 @@ registerEnumType(ImageUploadState, {
     EXPIRED: { description: 'Not finished in time.' },
   },
 })
+
+@ObjectType({ description: 'A project an image is shared with.', simpleResolvers: true })
+export class ImageMember {
+  @Field(() => ID)
+  projectId!: string
+  @Field(() => ImageMemberStatus)
+  status!: ImageMemberStatus
+  @Field(() => DateTime)
+  createdAt!: number
+}
 
 @ObjectType({ description: 'One transfer of image data.', simpleResolvers: true })
 export class ImageUpload {
@@ -195,4 +227,34 @@ export class CreateImageDownloadPayload {
 export class DeleteImagePayload {
   @Field(() => ID)
   deletedId!: string
+}
+
+@ObjectType({ description: 'Result of updateImage.', simpleResolvers: true })
+export class UpdateImagePayload {
+  @Field(() => Image)
+  image!: Image
+}
+
+@ObjectType({ description: 'Result of setImageActive.', simpleResolvers: true })
+export class SetImageActivePayload {
+  @Field(() => Image)
+  image!: Image
+}
+
+@ObjectType({ description: 'Result of addImageMember.', simpleResolvers: true })
+export class AddImageMemberPayload {
+  @Field(() => Image)
+  image!: Image
+}
+
+@ObjectType({ description: 'Result of removeImageMember.', simpleResolvers: true })
+export class RemoveImageMemberPayload {
+  @Field(() => Image)
+  image!: Image
+}
+
+@ObjectType({ description: 'Result of answerImageMembership.', simpleResolvers: true })
+export class AnswerImageMembershipPayload {
+  @Field(() => Image)
+  image!: Image
 }

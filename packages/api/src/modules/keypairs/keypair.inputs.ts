@@ -25,6 +25,18 @@ export class ImportKeypairInput {
   idempotencyKey?: string | null
 }
 
+@InputType({ description: 'A key to generate.' })
+export class CreateKeypairInput {
+  @Field(() => String, { description: 'Name.' })
+  name!: string
+  @Field(() => KeypairType, { description: 'Kind.', defaultValue: 'SSH' })
+  type!: KeypairType
+  @Field(() => ID, { nullable: true, description: 'Owner; default the caller, others admins only.' })
+  userId?: string | null
+  @Field(() => String, { nullable: true, description: 'Retry key.' })
+  idempotencyKey?: string | null
+}
+
 @InputType({ description: 'Which key.' })
 export class DeleteKeypairInput {
   @Field(() => String, { description: 'Name.' })

@@ -65,6 +65,19 @@ export class KeypairResolver {
     return { keypair: toKeypair(await services.keypairs.import(caller, input)) }
   }
 
+  @Policy('os_compute_api:os-keypairs:create')
+  @Mutation(() => types.CreateKeypairPayload, {
+    description:
+      'Generate a key and show the private half once. Nova dropped this in 2.92; deployments may switch it off (systemInfo). Errors: ALREADY_EXISTS, QUOTA_EXCEEDED, NOT_IMPLEMENTED.',
+  })
+  async createKeypair(
+    @Arg('input', () => inputs.CreateKeypairInput, { description: 'Input.' }) input: inputs.CreateKeypairInput,
+    @Ctx() { services, caller }: RequestContext,
+  ) {
+    const { keypair, privateKey } = await services.keypairs.create(caller, input)
+    return { keypair: toKeypair(keypair), privateKey: privateKey.reveal() }
+  }
+
   @Policy('os_compute_api:os-keypairs:delete')
   @Mutation(() => types.DeleteKeypairPayload, { description: 'Delete; servers keep their copy.' })
   async deleteKeypair(

@@ -2,6 +2,8 @@
 import { CloudError } from '@kilonova/contract/errors'
 import { payload } from '@kilonova/contract/events'
 import { keypairName } from '@kilonova/contract/inputs'
+import type { Secret } from '@kilonova/runtime/secrets'
+import type { Transaction } from 'kysely'
 import { z } from 'zod'
 import { type Caller } from '../../caller.js'
 import { type Database, isUniqueViolation, type Row } from '../../db/database.js'
@@ -13,17 +15,19 @@ import type { Outbox } from '../../events/outbox.js'
 import { parseInput } from '../../parse-input.js'
 import type { Policy } from '../../policy/policy.js'
 import type { IdempotencyService } from '../idempotency/idempotency.service.js'
+import type { QuotaService } from '../quotas/quota.service.js'
+import { generateCertificate, generateSshKey } from './generate-key.js'
 import { readCertificate, readSshKey } from './public-key.js'
 
 export type KeypairRow = Row<ApiSchema, 'keypairs'>
 
-const importKeypair = z.object({
+const createKeypair = z.object({
   name: keypairName,
-  publicKey: z.string(),
   type: z.enum(['SSH', 'X509']),
   userId: z.string().nullish(),
   idempotencyKey: z.string().nullish(),
 })
+const importKeypair = createKeypair.extend({ publicKey: z.string() })
 
 export interface KeypairServiceOptions {
   db: Database<ApiSchema>
@@ -31,8 +35,17 @@ export interface KeypairServiceOptions {
   policy: Policy
   idempotency: IdempotencyService
   maxPageSize: number
-  /** -1: unlimited. */
-  keyPairLimit: number
+  quotas: QuotaService
+  /** Whether key pairs may be made here. */
+  generation: boolean
+}
+
+interface NewKeypair {
+  owner: string
+  name: string
+  type: 'SSH' | 'X509'
+  publicKey: string
+  fingerprint: string
 }
 
 export class KeypairService {
@@ -90,56 +103,50 @@ export class KeypairService {
     const owner = input.userId ?? caller.userId
     this.#options.policy.enforce('os_compute_api:os-keypairs:create', caller, { user_id: owner })
     const key = input.type === 'SSH' ? readSshKey(input.publicKey) : readCertificate(input.publicKey)
-    await this.#options.idempotency.run(caller, {
+    const { id } = await this.#options.idempotency.run(caller, {
       mutation: 'importKeypair',
       key: input.idempotencyKey,
       input,
-      choose: () => ({ name: input.name, userId: owner }),
-      work: async (refs, done) => {
-        try {
-          await this.#db.transaction(async (trx) => {
-            const user = await trx.selectFrom('users').select('id').where('id', '=', owner).executeTakeFirst()
-            if (user === undefined) throw CloudError.invalidReference('input.userId', `User ${owner} could not be found.`, 'UserNotFound')
-            const { used } = await trx
-              .selectFrom('keypairs')
-              .select((eb) => eb.fn.countAll<number>().as('used'))
-              .where('user_id', '=', owner)
-              .executeTakeFirstOrThrow()
-            const limit = this.#options.keyPairLimit
-            if (limit >= 0 && Number(used) >= limit) {
-              throw new CloudError(
-                'QUOTA_EXCEEDED',
-                `Quota exceeded for key_pairs: Requested 1, but already used ${used} of ${limit} key_pairs`,
-                { exception: 'KeypairLimitExceeded' },
-              )
-            }
-            await trx
-              .insertInto('keypairs')
-              .values({
-                user_id: owner,
-                name: input.name,
-                type: input.type.toLowerCase(),
-                public_key: key.publicKey,
-                fingerprint: key.fingerprint,
-                created_at: this.#db.now,
-              })
-              .execute()
-            await this.#options.outbox.append(trx, [this.#event(caller, 'keypair.import.end', owner, input.name)])
-            await done(trx, refs)
-          })
-        } catch (error) {
-          if (!isUniqueViolation(error)) throw error
-          throw new CloudError('ALREADY_EXISTS', `Key pair '${input.name}' already exists.`, {
-            exception: 'KeyPairExists',
-            fields: ['input.name'],
-          })
-        }
+      choose: () => ({ id: '' }),
+      work: (_refs, done) => this.#store(caller, 'import', { owner, name: input.name, type: input.type, ...key }, done),
+    })
+    return this.#byId(id, input.name)
+  }
+
+  /** Makes a key pair; the private half is answered now, and to a retry for a short while. */
+  async create(caller: Caller, raw: unknown): Promise<{ keypair: KeypairRow; privateKey: Secret }> {
+    const { generation, idempotency, policy } = this.#options
+    const input = parseInput(createKeypair, raw)
+    const owner = input.userId ?? caller.userId
+    policy.enforce('os_compute_api:os-keypairs:create', caller, { user_id: owner })
+    if (!generation) {
+      throw new CloudError('NOT_IMPLEMENTED', 'This cloud does not make key pairs: make one yourself and import its public key.', {
+        exception: 'HTTPNotImplemented',
+      })
+    }
+    let made: Secret | null = null
+    const { id } = await idempotency.run(caller, {
+      mutation: 'createKeypair',
+      key: input.idempotencyKey,
+      input,
+      choose: () => ({ id: '' }),
+      work: async (_refs, done) => {
+        await this.#refuseTaken(owner, input.name)
+        const { privateKey, ...key } = await (input.type === 'SSH' ? generateSshKey() : generateCertificate(owner))
+        const refs = await this.#store(caller, 'create', { owner, name: input.name, type: input.type, ...key }, (trx, stored) =>
+          done(trx, stored, privateKey),
+        )
+        made = privateKey
         return refs
       },
     })
-    const row = (await this.ofUser(owner, [input.name])).get(input.name)
-    if (row === undefined) throw CloudError.notFound('Keypair', input.name)
-    return row
+    const privateKey = (made as Secret | null) ?? (await idempotency.secretOf(caller, input.idempotencyKey))
+    if (privateKey === null) {
+      throw new CloudError('GONE', 'The private key was shown before and is not kept: delete the key pair and make a new one.', {
+        fields: ['input.idempotencyKey'],
+      })
+    }
+    return { keypair: await this.#byId(id, input.name), privateKey }
   }
 
   async delete(caller: Caller, raw: { name: string; userId?: string | null; idempotencyKey?: string | null }): Promise<string> {
@@ -163,6 +170,50 @@ export class KeypairService {
     return refs.name
   }
 
+  /** Spares the making of a key for a name that is taken; the unique index decides. */
+  async #refuseTaken(owner: string, name: string): Promise<void> {
+    if ((await this.ofUser(owner, [name])).has(name)) throw taken(name)
+  }
+
+  async #store(
+    caller: Caller,
+    what: 'create' | 'import',
+    key: NewKeypair,
+    done: (trx: Transaction<ApiSchema>, refs: { id: string }) => Promise<void>,
+  ): Promise<{ id: string }> {
+    try {
+      return await this.#db.transaction(async (trx) => {
+        const user = await trx.selectFrom('users').select('id').where('id', '=', key.owner).executeTakeFirst()
+        if (user === undefined) throw CloudError.invalidReference('input.userId', `User ${key.owner} could not be found.`, 'UserNotFound')
+        await this.#options.quotas.checkKeyPairs(trx, { projectId: caller.projectId, userId: key.owner })
+        const { id } = await trx
+          .insertInto('keypairs')
+          .values({
+            user_id: key.owner,
+            name: key.name,
+            type: key.type.toLowerCase(),
+            public_key: key.publicKey,
+            fingerprint: key.fingerprint,
+            created_at: this.#db.now,
+          })
+          .returning('id')
+          .executeTakeFirstOrThrow()
+        const refs = { id: String(id) }
+        await this.#options.outbox.append(trx, [this.#event(caller, `keypair.${what}.end`, key.owner, key.name)])
+        await done(trx, refs)
+        return refs
+      })
+    } catch (error) {
+      throw isUniqueViolation(error) ? taken(key.name) : error
+    }
+  }
+
+  async #byId(id: string, name: string): Promise<KeypairRow> {
+    const row = await this.#db.read.selectFrom('keypairs').selectAll().where('id', '=', Number(id)).executeTakeFirst()
+    if (row === undefined) throw CloudError.notFound('Keypair', name)
+    return row
+  }
+
   #event(caller: Caller, eventType: string, owner: string, name: string) {
     return {
       eventType,
@@ -176,3 +227,6 @@ export class KeypairService {
     }
   }
 }
+
+const taken = (name: string): CloudError =>
+  new CloudError('ALREADY_EXISTS', `Key pair '${name}' already exists.`, { exception: 'KeyPairExists', fields: ['input.name'] })

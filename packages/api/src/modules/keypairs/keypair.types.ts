@@ -39,6 +39,14 @@ export class ImportKeypairPayload {
   keypair!: Keypair
 }
 
+@ObjectType({ description: 'Result of createKeypair.', simpleResolvers: true })
+export class CreateKeypairPayload {
+  @Field(() => Keypair)
+  keypair!: Keypair
+  @Field(() => String, { description: 'PEM (or PKCS 12 for X509); never shown again.' })
+  privateKey!: string
+}
+
 @ObjectType({ description: 'Result of deleteKeypair.', simpleResolvers: true })
 export class DeleteKeypairPayload {
   @Field(() => String)

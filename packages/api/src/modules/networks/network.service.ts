@@ -45,7 +45,12 @@ export class NetworkService {
   }
 
   async network(caller: Caller, id: string): Promise<NetworkRow | null> {
-    return (await this.#visible(caller).where('id', '=', id).executeTakeFirst()) ?? null
+    const { policy } = this.#options
+    policy.enforce('network:get_network', caller)
+    const row = await this.#db.read.selectFrom('networks').selectAll().where('id', '=', id).executeTakeFirst()
+    if (row === undefined) return null
+    const target = { project_id: row.project_id, user_id: caller.userId }
+    return row.shared === 1 || policy.allows('network:get_network', caller, target) ? row : null
   }
 
   async networks(

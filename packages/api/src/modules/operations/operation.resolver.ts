@@ -1,5 +1,5 @@
 import type { SchedulingTrace as StoredTrace } from '@kilonova/contract/operations'
-import { Arg, Args, ArgsType, Ctx, FieldResolver, ID, Query, Resolver, Root } from 'type-graphql'
+import { Arg, Args, ArgsType, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql'
 import { mapPage } from '../../db/paging.js'
 import { connectionOf, listArgs } from '../../graphql/connection.js'
 import type { RequestContext } from '../../graphql/context.js'
@@ -13,6 +13,7 @@ import { toServer } from '../servers/server.view.js'
 import { OperationFilter, OperationOrder } from './operation.inputs.js'
 import { Operation, OperationStep, SchedulingSummary, SchedulingTrace } from './operation.types.js'
 import { type OperationNode, toOperation, toStep, toSummary } from './operation.view.js'
+import { CancelOperationInput, CancelOperationPayload } from './operation-cancel.types.js'
 
 export const OperationConnection = connectionOf(() => Operation, 'Operation', 'operations')
 @ArgsType()
@@ -52,6 +53,12 @@ export class OperationResolver {
     return image === null ? null : toImage(image)
   }
 
+  @FieldResolver(() => Boolean, { description: 'Whether cancelOperation would be accepted now.' })
+  async cancellable(@Root() { row }: OperationNode, @Ctx() context: RequestContext): Promise<boolean> {
+    if (row.finished_at !== null) return false
+    return (await context.cancellable.load(row.id)) ?? false
+  }
+
   @FieldResolver(() => Operation, { nullable: true, description: 'Operation this one is a part of (multi-create, bulk, drain).' })
   async parent(@Root() { row }: OperationNode, @Ctx() context: RequestContext): Promise<OperationNode | null> {
     const parent = row.parent_id === null ? null : await context.operations.load(row.parent_id)
@@ -79,6 +86,17 @@ export class OperationResolver {
   @FieldResolver(() => SchedulingTrace, { nullable: true, description: 'The same with hosts, weights and reasons.' })
   schedulingTrace(@Root() { row }: OperationNode): SchedulingTrace | null {
     return row.trace === null ? null : (JSON.parse(row.trace) as StoredTrace)
+  }
+
+  @Policy('cloud:operations:cancel')
+  @Mutation(() => CancelOperationPayload, {
+    description: 'Ask a running or queued operation to stop. Errors: NOT_CANCELLABLE.',
+  })
+  async cancelOperation(
+    @Arg('input', () => CancelOperationInput, { description: 'Input.' }) input: CancelOperationInput,
+    @Ctx() { services, caller }: RequestContext,
+  ) {
+    return { operation: toOperation(await services.cancels.cancel(caller, input)) }
   }
 
   @Policy('os_compute_api:os-instance-actions:show')

@@ -1,5 +1,8 @@
 /** Operations: who did what to which server, how far it is, and why it failed. */
+
+import { CloudError } from '@kilonova/contract/errors'
 import type { SchedulingTrace } from '@kilonova/contract/operations'
+import { sql } from 'kysely'
 import { type Caller, isAdmin } from '../../caller.js'
 import type { Database } from '../../db/database.js'
 import { countRows, listPage } from '../../db/list.js'
@@ -56,6 +59,9 @@ export class OperationService {
     const { filter } = request
     const elsewhere = filter?.allProjects === true || (filter?.projectId != null && filter.projectId !== caller.projectId)
     if (elsewhere) this.#policy.enforce('os_compute_api:servers:detail:get_all_tenants', caller)
+    if (filter?.changedSince != null && filter.changedBefore != null && filter.changedBefore < filter.changedSince) {
+      throw CloudError.badInput('filter.changedBefore', 'changedBefore must not be earlier than changedSince.')
+    }
     let query = this.#db.read.selectFrom('operations').selectAll()
     const nested = within.serverId !== undefined || within.parentId !== undefined
     const projectId = filter?.projectId ?? (filter?.allProjects === true || (nested && isAdmin(caller)) ? null : (caller.projectId ?? ''))
@@ -64,8 +70,13 @@ export class OperationService {
     if (serverId != null) query = query.where('server_id', '=', serverId)
     if (within.parentId !== undefined) query = query.where('parent_id', '=', within.parentId)
     else if (filter?.topLevelOnly !== false && serverId == null) query = query.where('parent_id', 'is', null)
-    if (filter?.kinds != null) query = query.where('kind', 'in', filter.kinds)
-    if (filter?.states != null) query = query.where('state', 'in', filter.states)
+    // An empty list names nothing.
+    for (const [column, values] of [
+      ['kind', filter?.kinds],
+      ['state', filter?.states],
+    ] as const) {
+      if (values != null) query = values.length === 0 ? query.where(sql<boolean>`1 = 0`) : query.where(column, 'in', values)
+    }
     if (filter?.requestId != null) query = query.where('request_id', '=', filter.requestId)
     if (filter?.userId != null) query = query.where('user_id', '=', filter.userId)
     if (filter?.changedSince != null) query = query.where('updated_at', '>=', filter.changedSince)

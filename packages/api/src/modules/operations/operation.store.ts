@@ -22,7 +22,7 @@ export interface NewOperation {
   state?: OperationState
 }
 
-/** A second time it changes nothing: operations are made with ids chosen before. */
+/** Operations are made with ids chosen before: a second time it changes nothing, or ends one that was made before it was done. */
 export async function newOperation(trx: Transaction<ApiSchema>, db: Database<ApiSchema>, operation: NewOperation): Promise<void> {
   const { now } = db
   const state = operation.state ?? 'RUNNING'
@@ -41,11 +41,18 @@ export async function newOperation(trx: Transaction<ApiSchema>, db: Database<Api
       image_id: operation.imageId ?? null,
       parent_id: operation.parentId ?? null,
       created_at: now,
-      started_at: now,
+      started_at: state === 'QUEUED' ? null : now,
       updated_at: now,
       finished_at: finished ? now : null,
     })
-    .onConflict((conflict) => conflict.column('id').doNothing())
+    .onConflict((conflict) =>
+      finished
+        ? conflict
+            .column('id')
+            .doUpdateSet({ state, progress: 100, started_at: now, updated_at: now, finished_at: now })
+            .where('operations.state', 'in', ['QUEUED', 'RUNNING'])
+        : conflict.column('id').doNothing(),
+    )
     .execute()
 }
 

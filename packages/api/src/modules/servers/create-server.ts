@@ -2,11 +2,10 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { CloudError } from '@kilonova/contract/errors'
 import { payload } from '@kilonova/contract/events'
-import { description, hostname, metadataKey, metadataValue, tag, name as validName } from '@kilonova/contract/inputs'
 import type { GuestFlavor, GuestKeypair } from '@kilonova/contract/rpc/guest'
 import { powerStates } from '@kilonova/contract/server-states'
 import { Secret, type SecretBox } from '@kilonova/runtime/secrets'
-import { z } from 'zod'
+import type { Transaction } from 'kysely'
 import { type Caller } from '../../caller.js'
 import type { NewInstance } from '../../cells/instance.store.js'
 import type { SagaQueue } from '../../conductor/saga-queue.js'
@@ -18,44 +17,16 @@ import type { Outbox, OutboxEntry } from '../../events/outbox.js'
 import { parseInput } from '../../parse-input.js'
 import type { Policy } from '../../policy/policy.js'
 import { type FlavorRow, type FlavorService, specsOf } from '../flavors/flavor.service.js'
+import { requireAgreement } from '../flavors/flavor-image.js'
 import type { HypervisorService } from '../hypervisors/hypervisor.service.js'
 import type { IdempotencyService, References } from '../idempotency/idempotency.service.js'
-import { type ImageRow, type ImageService, requireProject } from '../images/image.service.js'
+import { type ImageRow, type ImageService, propertiesOf, requireProject } from '../images/image.service.js'
 import type { KeypairService } from '../keypairs/keypair.service.js'
 import type { NetworkService } from '../networks/network.service.js'
 import { type NewOperation, newOperation, operationBegun } from '../operations/operation.store.js'
 import type { QuotaService } from '../quotas/quota.service.js'
+import { type CreateServerValues, checkSizes, countsOf, createServerInput, randomPassword } from './create-server.rules.js'
 import { hostNameFrom } from './host-name.js'
-
-const maxServersAtOnce = 1000
-
-const createServer = z.object({
-  name: validName,
-  description: description.nullish(),
-  hostname: hostname.nullish(),
-  flavorId: z.string(),
-  imageId: z.string().nullish(),
-  networks: z.object({
-    mode: z.enum(['AUTO', 'NONE', 'LIST']),
-    list: z.array(z.object({ networkId: z.string().nullish(), fixedIp: z.string().nullish(), tag: tag.nullish() })).nullish(),
-  }),
-  keyNames: z.array(z.string()).max(100).nullish(),
-  userData: z.string().max(65535, 'User data may have at most 65535 characters, encoded.').nullish(),
-  configDrive: z.boolean().nullish(),
-  metadata: z.array(z.object({ key: metadataKey, value: metadataValue })).nullish(),
-  tags: z.array(tag).max(50, 'A server may have at most 50 tags.').nullish(),
-  adminPassword: z.string().min(1).max(255).nullish(),
-  accessIpV4: z.ipv4('That is not an IPv4 address.').nullish(),
-  accessIpV6: z.ipv6('That is not an IPv6 address.').nullish(),
-  diskConfig: z.enum(['AUTO', 'MANUAL']).nullish(),
-  availabilityZone: validName.nullish(),
-  host: z.string().nullish(),
-  hypervisorHostname: z.string().nullish(),
-  minCount: z.number().int().min(1, 'minCount must be at least 1.').nullish(),
-  maxCount: z.number().int().min(1, 'maxCount must be at least 1.').nullish(),
-  idempotencyKey: z.string().nullish(),
-})
-type Input = z.infer<typeof createServer>
 
 export interface CreateServerOptions {
   db: Database<ApiSchema>
@@ -75,7 +46,6 @@ export interface CreateServerOptions {
     scheduleZone: string | null
     passwordLength: number
     showPassword: boolean
-    metadataItems: number
     forceConfigDrive: boolean
   }
 }
@@ -111,11 +81,11 @@ export class CreateServer {
   }
 
   async run(caller: Caller, raw: unknown): Promise<CreatedServers> {
-    const { policy, idempotency, box, settings } = this.#options
+    const { policy, idempotency, box, quotas, settings } = this.#options
     policy.enforce('os_compute_api:servers:create', caller)
     policy.enforce('os_compute_api:servers:create:attach_network', caller)
     const projectId = requireProject(caller)
-    const input = parseInput(createServer, raw)
+    const input = parseInput(createServerInput, raw)
     const counts = countsOf(input)
     const given = input.adminPassword == null ? null : new Secret(input.adminPassword)
     let shown: Secret | null = null
@@ -133,8 +103,11 @@ export class CreateServer {
       work: async (chosen, done) => {
         const plan = await this.#plan(caller, projectId, input, counts)
         const password = given ?? new Secret(randomPassword(settings.passwordLength))
-        const made = await this.#store(caller, projectId, input, plan, counts, chosen, box.seal(password), async (trx, final) =>
-          done(trx, final, settings.showPassword ? password : undefined),
+        const owner = { projectId, userId: caller.userId }
+        const made = await quotas.admitServers(owner, amountsOf(plan.flavor), counts, (admitted, recheck) =>
+          this.#store(caller, projectId, input, plan, { admitted, recheck }, chosen, box.seal(password), async (trx, final) =>
+            done(trx, final, settings.showPassword ? password : undefined),
+          ),
         )
         shown = settings.showPassword ? password : null
         return made
@@ -150,8 +123,8 @@ export class CreateServer {
   }
 
   /** Looks up what the input names; every refusal names its field. Changes nothing. */
-  async #plan(caller: Caller, projectId: string, input: Input, counts: { maxCount: number }): Promise<CreatePlan> {
-    const { flavors, images, keypairs, policy, settings } = this.#options
+  async #plan(caller: Caller, projectId: string, input: CreateServerValues, counts: { maxCount: number }): Promise<CreatePlan> {
+    const { flavors, images, keypairs, policy, quotas, settings } = this.#options
     const flavor = await flavors.flavor(caller, input.flavorId)
     if (flavor === null || flavor.disabled === 1) {
       throw CloudError.invalidReference('input.flavorId', `Flavor ${input.flavorId} could not be found.`, 'FlavorNotFound')
@@ -168,28 +141,14 @@ export class CreateServer {
         fields: ['input.flavorId'],
       })
     }
-    const imageProperties = JSON.parse(image.properties) as Record<string, string>
+    const imageProperties = propertiesOf(image)
+    requireAgreement(specsOf(flavor), imageProperties)
     const configDriveWish = imageProperties.img_config_drive
-    if (configDriveWish !== undefined && !['optional', 'mandatory'].includes(configDriveWish)) {
-      throw new CloudError('BAD_USER_INPUT', `Image property img_config_drive must be optional or mandatory, not '${configDriveWish}'.`, {
-        exception: 'InvalidImageConfigDrive',
-        fields: ['input.imageId'],
-      })
-    }
     const keys = await keypairs.ofUser(caller.userId, input.keyNames ?? [])
     for (const [index, keyName] of (input.keyNames ?? []).entries()) {
       if (!keys.has(keyName)) throw CloudError.invalidReference(`input.keyNames.${index}`, 'Invalid key_name provided.', 'KeypairNotFound')
     }
-    if (settings.metadataItems >= 0 && (input.metadata?.length ?? 0) > settings.metadataItems) {
-      throw new CloudError(
-        'QUOTA_EXCEEDED',
-        `Quota exceeded for metadata_items: Requested ${input.metadata?.length}, but the limit is ${settings.metadataItems}`,
-        {
-          exception: 'MetadataLimitExceeded',
-          fields: ['input.metadata'],
-        },
-      )
-    }
+    await quotas.checkMetadataItems({ projectId, userId: caller.userId }, input.metadata?.length ?? 0)
     await this.#checkDestination(caller, input)
     return {
       flavor,
@@ -205,7 +164,7 @@ export class CreateServer {
     }
   }
 
-  async #checkDestination(caller: Caller, input: Input): Promise<void> {
+  async #checkDestination(caller: Caller, input: CreateServerValues): Promise<void> {
     const { hypervisors, policy } = this.#options
     if (input.host != null || input.hypervisorHostname != null) {
       policy.enforce('compute:servers:create:requested_destination', caller)
@@ -233,7 +192,7 @@ export class CreateServer {
   }
 
   /** A-LAUNCH-16 for networks; existing ports come with the network service's own issue. */
-  async #networks(caller: Caller, projectId: string, input: Input, maxCount: number): Promise<RequestedNetwork[]> {
+  async #networks(caller: Caller, projectId: string, input: CreateServerValues, maxCount: number): Promise<RequestedNetwork[]> {
     const { networks } = this.#options
     const { mode, list } = input.networks
     if (mode !== 'LIST' && list != null && list.length > 0) {
@@ -275,18 +234,17 @@ export class CreateServer {
   async #store(
     caller: Caller,
     projectId: string,
-    input: Input,
+    input: CreateServerValues,
     plan: CreatePlan,
-    counts: { minCount: number; maxCount: number },
+    { admitted, recheck }: { admitted: number; recheck: (trx: Transaction<ApiSchema>) => Promise<void> },
     chosen: CreateRefs,
     sealedPassword: string,
     done: (trx: Parameters<Parameters<Database<ApiSchema>['transaction']>[0]>[0], refs: CreateRefs) => Promise<void>,
   ): Promise<CreateRefs> {
-    const { db, outbox, quotas, sagas, settings } = this.#options
+    const { db, outbox, sagas, settings } = this.#options
     const { flavor } = plan
     const createdAt = await db.readClock()
     return db.transaction(async (trx) => {
-      const admitted = await quotas.admitServers(trx, projectId, { vcpus: flavor.vcpus, ramMb: flavor.ram_mb }, counts)
       const refs: CreateRefs = {
         ...chosen,
         serverIds: chosen.serverIds.slice(0, admitted),
@@ -302,11 +260,7 @@ export class CreateServer {
       const spec: StoredRequestSpec = {
         userId: caller.userId,
         projectId,
-        amounts: {
-          VCPU: flavor.vcpus,
-          MEMORY_MB: flavor.ram_mb,
-          DISK_GB: flavor.disk_gb + flavor.ephemeral_gb + Math.ceil(flavor.swap_mb / 1024),
-        },
+        amounts: amountsOf(flavor),
         availabilityZone: input.availabilityZone ?? settings.scheduleZone,
         imageProperties: plan.imageProperties,
         requestedHost: input.host ?? null,
@@ -336,6 +290,7 @@ export class CreateServer {
             instance: JSON.stringify(instance),
             vcpus: flavor.vcpus,
             memory_mb: flavor.ram_mb,
+            disk_gb: amountsOf(flavor).DISK_GB,
             created_at: createdAt,
             updated_at: createdAt,
           })
@@ -365,6 +320,7 @@ export class CreateServer {
           state: { selected: null, alternates: [] },
         })
       }
+      await recheck(trx)
       await outbox.append(trx, events)
       await done(trx, refs)
       return refs
@@ -374,7 +330,7 @@ export class CreateServer {
   #instance(
     caller: Caller,
     projectId: string,
-    input: Input,
+    input: CreateServerValues,
     plan: CreatePlan,
     at: { serverId: string; operationId: string; index: number; several: boolean; reservationId: string; createdAt: number },
   ): NewInstance {
@@ -439,54 +395,12 @@ export class CreateServer {
   }
 }
 
-function countsOf(input: Input): { minCount: number; maxCount: number } {
-  const minCount = input.minCount ?? 1
-  const maxCount = input.maxCount ?? minCount
-  if (minCount > maxCount) throw CloudError.badInput('input.minCount', 'minCount must not be above maxCount.')
-  if (maxCount > maxServersAtOnce) throw CloudError.badInput('input.maxCount', `At most ${maxServersAtOnce} servers can be made at once.`)
-  if (input.hostname != null && maxCount > 1) throw CloudError.badInput('input.hostname', 'A host name is only allowed with one server.')
-  return { minCount, maxCount }
-}
-
-/** A-LAUNCH-15. */
-function checkSizes(flavor: FlavorRow, image: ImageRow): void {
-  if (flavor.ram_mb < image.min_ram_mb) {
-    throw new CloudError(
-      'FLAVOR_IMAGE_CONFLICT',
-      `Flavor's memory is too small for requested image: ${flavor.ram_mb} MB, the image needs ${image.min_ram_mb} MB.`,
-      {
-        exception: 'FlavorMemoryTooSmall',
-        fields: ['input.flavorId'],
-      },
-    )
-  }
-  if (flavor.disk_gb === 0) return
-  const needed = Math.max(image.min_disk_gb, Math.ceil((image.virtual_size_bytes ?? 0) / 2 ** 30))
-  if (flavor.disk_gb < needed) {
-    throw new CloudError(
-      'FLAVOR_IMAGE_CONFLICT',
-      `Flavor's disk is too small for requested image: ${flavor.disk_gb} GB, the image needs ${needed} GB.`,
-      {
-        exception: 'FlavorDiskSmallerThanImage',
-        fields: ['input.flavorId'],
-      },
-    )
-  }
-}
-
-const passwordAlphabet = '23456789abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ'
-
-/** Without characters that are easily confused; each drawn without bias. */
-export function randomPassword(length: number): string {
-  const characters: string[] = []
-  while (characters.length < length) {
-    for (const byte of randomBytes(length)) {
-      const limit = 256 - (256 % passwordAlphabet.length)
-      if (byte < limit && characters.length < length) characters.push(passwordAlphabet[byte % passwordAlphabet.length] ?? '')
-    }
-  }
-  return characters.join('')
-}
+/** What one server of the flavor claims of a host. */
+const amountsOf = (flavor: FlavorRow) => ({
+  VCPU: flavor.vcpus,
+  MEMORY_MB: flavor.ram_mb,
+  DISK_GB: flavor.disk_gb + flavor.ephemeral_gb + Math.ceil(flavor.swap_mb / 1024),
+})
 
 const created = (instance: NewInstance, caller: Caller, operationId: string): OutboxEntry => ({
   eventType: 'instance.update',

@@ -2,7 +2,7 @@ import { Field, ID, InputType, Int, registerEnumType } from 'type-graphql'
 import { MetadataItemInput, SortDirection } from '../../graphql/common.types.js'
 import { Policy } from '../../graphql/policy-directive.js'
 import { Base64, DateTime, IPAddress } from '../../graphql/scalars.js'
-import { DiskConfig, PowerState, ServerStatus, TaskState, VmState } from '../../modules/servers/server.types.js'
+import { DiskConfig, LockHolder, PowerState, ServerStatus, TaskState, VmState } from './server.enums.js'
 
 export const RebootType = {
   SOFT: 'SOFT',
@@ -39,6 +39,7 @@ export const ServerSortKey = {
   KEY_NAME: 'KEY_NAME',
   ROOT_DEVICE_NAME: 'ROOT_DEVICE_NAME',
   LAUNCH_INDEX: 'LAUNCH_INDEX',
+  LOCKED: 'LOCKED',
   ACCESS_IP_V4: 'ACCESS_IP_V4',
   ACCESS_IP_V6: 'ACCESS_IP_V6',
   USER_ID: 'USER_ID',
@@ -70,6 +71,7 @@ registerEnumType(ServerSortKey, {
     FLAVOR_ID: { description: 'Flavor.' },
     KEY_NAME: { description: 'Key name.' },
     ROOT_DEVICE_NAME: { description: 'Root device.' },
+    LOCKED: { description: 'Lock.' },
     LAUNCH_INDEX: { description: 'Launch index.' },
     ACCESS_IP_V4: { description: 'Access IPv4.' },
     ACCESS_IP_V6: { description: 'Access IPv6.' },
@@ -124,6 +126,8 @@ export class ServerFilter {
   configDrive?: boolean | null
   @Field(() => String, { nullable: true, description: 'In this zone.' })
   availabilityZone?: string | null
+  @Field(() => Boolean, { nullable: true, description: 'Locked or not.' })
+  locked?: boolean | null
   @Field(() => String, { nullable: true, description: 'Of one createServer call.' })
   reservationId?: string | null
   @Field(() => DateTime, { nullable: true, description: 'Created at.' })
@@ -163,6 +167,9 @@ export class ServerFilter {
   @Policy('os_compute_api:servers:allow_all_filters')
   @Field(() => String, { nullable: true, description: 'On this node.' })
   hypervisorHostname?: string | null
+  @Policy('os_compute_api:servers:allow_all_filters')
+  @Field(() => LockHolder, { nullable: true, description: 'Locked by.' })
+  lockedBy?: LockHolder | null
   @Policy('os_compute_api:servers:allow_all_filters')
   @Field(() => Int, { nullable: true, description: 'Position in its createServer call.' })
   launchIndex?: number | null

@@ -26,6 +26,8 @@ export interface ServerFilterInput {
   userId?: string | null
   configDrive?: boolean | null
   availabilityZone?: string | null
+  locked?: boolean | null
+  lockedBy?: 'OWNER' | 'ADMIN' | null
   reservationId?: string | null
   createdAt?: number | null
   launchedAt?: number | null
@@ -115,6 +117,8 @@ export function filterServers<O>(
   equal('user_id', filter.userId)
   equal('config_drive', filter.configDrive == null ? null : filter.configDrive ? 1 : 0)
   equal('availability_zone', filter.availabilityZone)
+  equal('locked', filter.locked == null ? null : filter.locked ? 1 : 0)
+  equal('locked_by', filter.lockedBy?.toLowerCase())
   equal('reservation_id', filter.reservationId)
   equal('created_at', filter.createdAt)
   equal('launched_at', filter.launchedAt)

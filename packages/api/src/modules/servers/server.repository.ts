@@ -50,19 +50,31 @@ export class ServerRepository {
 
   /** A live server by id, in a project or (null) in any; null when there is none. */
   async find(id: string, projectId: string | null): Promise<FoundServer | null> {
-    const mapping = await this.#api.read.selectFrom('instance_mappings').selectAll().where('instance_uuid', '=', id).executeTakeFirst()
+    const mapping = await this.#mapping(id)
     if (mapping === undefined || (projectId !== null && mapping.project_id !== projectId)) return null
     if (mapping.cell_uuid !== null) {
-      const cell = await this.#cells.get(mapping.cell_uuid)
-      const { answers } = await this.#cells.scatter([cell], ({ database }) =>
-        database.read.selectFrom('instances').selectAll().where('uuid', '=', id).where('deleted_at', 'is', null).executeTakeFirst(),
-      )
-      const [answer] = answers
-      if (answer === undefined) throw new CloudError('CELL_UNAVAILABLE', `The cell of server ${id} does not answer.`)
-      if (answer.value !== undefined) return { row: answer.value, cell }
+      const found = await this.#inCell(id, mapping.cell_uuid)
+      if (found !== null) return found
     }
     const request = await this.#api.read.selectFrom('build_requests').selectAll().where('instance_uuid', '=', id).executeTakeFirst()
-    return request === undefined ? null : { row: asRow(request.instance), cell: null }
+    if (request !== undefined) return { row: asRow(request.instance), cell: null }
+    // It may have got its cell between the two reads.
+    const later = mapping.cell_uuid === null ? await this.#mapping(id) : undefined
+    return later?.cell_uuid == null ? null : this.#inCell(id, later.cell_uuid)
+  }
+
+  #mapping(id: string) {
+    return this.#api.read.selectFrom('instance_mappings').selectAll().where('instance_uuid', '=', id).executeTakeFirst()
+  }
+
+  async #inCell(id: string, cellId: string): Promise<FoundServer | null> {
+    const cell = await this.#cells.get(cellId)
+    const { answers } = await this.#cells.scatter([cell], ({ database }) =>
+      database.read.selectFrom('instances').selectAll().where('uuid', '=', id).where('deleted_at', 'is', null).executeTakeFirst(),
+    )
+    const [answer] = answers
+    if (answer === undefined) throw new CloudError('CELL_UNAVAILABLE', `The cell of server ${id} does not answer.`)
+    return answer.value === undefined ? null : { row: answer.value, cell }
   }
 
   async require(id: string, projectId: string | null): Promise<FoundServer> {
@@ -120,8 +132,11 @@ export class ServerRepository {
 
   async #count(request: ServerListRequest, waiting: InstanceRow[], test: ((row: InstanceRow) => boolean) | null): Promise<number> {
     const { filter, projectId } = request
+    // One that has come into a cell since it was seen waiting is counted once.
+    const seen = waiting.map((row) => row.uuid)
     const { answers } = await this.#cells.scatter(await this.#cells.all(), async (cell) => {
-      const source = filterServers(cell.database.read.selectFrom('instances').selectAll(), filter, projectId, cell.database.dialect)
+      const all = filterServers(cell.database.read.selectFrom('instances').selectAll(), filter, projectId, cell.database.dialect)
+      const source = seen.length === 0 ? all : all.where('uuid', 'not in', seen)
       return test === null ? countRows(source) : countMatching(source, cell.database.dialect, test)
     })
     let total = answers.reduce((sum, { value }) => sum + value, 0)

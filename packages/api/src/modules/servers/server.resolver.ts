@@ -19,11 +19,12 @@ import { Image } from '../images/image.types.js'
 import { OperationArgs, OperationConnection } from '../operations/operation.resolver.js'
 import { Operation } from '../operations/operation.types.js'
 import { requireOperation, toOperation } from '../operations/operation.view.js'
+import { HostStatus } from './server.enums.js'
 import * as inputs from './server.inputs.js'
 import * as types from './server.types.js'
 import { type ServerNode, toServer } from './server.view.js'
 
-const { Server, ServerFlavor, ServerFault, ActionPermission, ConsoleLog, HostStatus } = types
+const { Server, ServerFlavor, ServerFault, ActionPermission, ConsoleLog } = types
 type Server = types.Server
 export const ServerConnection = connectionOf(() => Server, 'Server', 'servers')
 @ArgsType()
@@ -32,7 +33,7 @@ export class ServerArgs extends listArgs(
   () => inputs.ServerOrder,
 ) {}
 
-async function requireServer(context: RequestContext, id: string): Promise<ServerNode> {
+export async function requireServer(context: RequestContext, id: string): Promise<ServerNode> {
   const found = await context.services.servers.server(context.caller, id)
   if (found === null) throw instanceNotFound(id)
   return toServer(found)
@@ -84,7 +85,7 @@ export class ServerResolver {
 
   @Policy('os_compute_api:servers:show:host_status', 'HIDE')
   @FieldResolver(() => HostStatus, { nullable: true, description: 'Null without host.' })
-  async hostStatus(@Root() server: Server, @Ctx() context: RequestContext): Promise<types.HostStatus | null> {
+  async hostStatus(@Root() server: Server, @Ctx() context: RequestContext): Promise<HostStatus | null> {
     if (server.host === null) return null
     const node = await context.nodesByHost.load(server.host)
     if (node === null) return 'UNKNOWN'
@@ -189,7 +190,7 @@ export class ServerResolver {
     @Arg('input', () => inputs.UpdateServerInput, { description: 'Input.' }) input: inputs.UpdateServerInput,
     @Ctx() { services, caller }: RequestContext,
   ) {
-    return { server: toServer(await services.servers.update(caller, input)) }
+    return { server: toServer(await services.servers.labels.update(caller, input)) }
   }
 
   @Policy('os_compute_api:servers:delete')
@@ -201,7 +202,7 @@ export class ServerResolver {
     @Ctx() context: RequestContext,
   ) {
     const { services, caller } = context
-    const { operationId } = await services.servers.delete(caller, input)
+    const { operationId } = await services.servers.deletion.run(caller, input)
     const found = await services.servers.server(caller, input.serverId)
     return {
       deletedId: input.serverId,
@@ -216,7 +217,7 @@ export class ServerResolver {
     @Arg('input', () => inputs.StartServerInput, { description: 'Input.' }) input: inputs.StartServerInput,
     @Ctx() context: RequestContext,
   ) {
-    const { operationId } = await context.services.servers.power(context.caller, 'START', input)
+    const { operationId } = await context.services.servers.actions.run(context.caller, 'START', input)
     return { server: await requireServer(context, input.serverId), operation: await requireOperation(context, operationId) }
   }
 
@@ -228,21 +229,21 @@ export class ServerResolver {
     @Arg('input', () => inputs.StopServerInput, { description: 'Input.' }) input: inputs.StopServerInput,
     @Ctx() context: RequestContext,
   ) {
-    const { operationId } = await context.services.servers.power(context.caller, 'STOP', input)
+    const { operationId } = await context.services.servers.actions.run(context.caller, 'STOP', input)
     return { server: await requireServer(context, input.serverId), operation: await requireOperation(context, operationId) }
   }
 
   @Policy('os_compute_api:servers:reboot')
   @Mutation(() => types.RebootServerPayload, {
     description:
-      'Reboot. SOFT from ACTIVE; HARD from ACTIVE, STOPPED, PAUSED, SUSPENDED, ERROR, also during another reboot. Errors: INVALID_STATE, LOCKED.',
+      'Reboot. SOFT from ACTIVE; HARD from ACTIVE, STOPPED, PAUSED, SUSPENDED, ERROR, also during another reboot, pause, unpause, suspend or resume. Errors: INVALID_STATE, LOCKED.',
   })
   async rebootServer(
     @Arg('input', () => inputs.RebootServerInput, { description: 'Input.' }) input: inputs.RebootServerInput,
     @Ctx() context: RequestContext,
   ) {
     const action = input.type === 'HARD' ? 'REBOOT_HARD' : 'REBOOT_SOFT'
-    const { operationId } = await context.services.servers.power(context.caller, action, input)
+    const { operationId } = await context.services.servers.actions.run(context.caller, action, input)
     return { server: await requireServer(context, input.serverId), operation: await requireOperation(context, operationId) }
   }
 }

@@ -10,9 +10,10 @@ import {
 } from '@kilonova/contract/server-states'
 import { type InstanceFault, type InstanceRow, instanceNameOf } from '../../cells/instance.store.js'
 import { hostIdOf } from '../operations/operation.view.js'
+import type { TaskState, VmState } from './server.enums.js'
 import { shownState } from './server.query.js'
 import type { FoundServer } from './server.repository.js'
-import type { Server, ServerAddress, ServerFault, ServerFlavor, TaskState, VmState } from './server.types.js'
+import type { Server, ServerAddress, ServerFault, ServerFlavor } from './server.types.js'
 
 export type ServerNode = Server & { found: FoundServer }
 
@@ -68,6 +69,9 @@ export function toServer(found: FoundServer): ServerNode {
     configDrive: row.config_drive === 1,
     availabilityZone: row.availability_zone,
     pinnedAvailabilityZone: row.pinned_availability_zone,
+    locked: row.locked === 1,
+    lockedReason: row.locked_reason,
+    lockedBy: row.locked_by === null ? null : row.locked_by === 'admin' ? 'ADMIN' : 'OWNER',
     hostId: cachedHostId(row.project_id, row.host),
     host: row.host,
     hypervisorHostname: row.node,

@@ -23,7 +23,7 @@ export class SystemResolver {
         consoleTypes: ['NOVNC', 'SERIAL'],
         hypervisorTypes: ['QEMU', 'FAKE'],
         adminPasswordShown: config.api.enable_instance_password,
-        keypairGeneration: false,
+        keypairGeneration: config.api.keypair_generation,
         softDeleteSeconds: 0,
         defaultAvailabilityZone: config.DEFAULT.default_availability_zone,
         defaultScheduleZone: config.DEFAULT.default_schedule_zone,

@@ -44,7 +44,7 @@ describe('the consoles of simulated guests', () => {
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'kilonova-fake-'))
     consoles = new FakeConsoles(folder)
-    written = 'boot\r\n'
+    written = ''
   })
   afterEach(async () => {
     for (const { socket } of clients.splice(0)) socket.destroy()
@@ -56,7 +56,6 @@ describe('the consoles of simulated guests', () => {
       {
         serverId,
         hostname: 'guest',
-        text: () => written,
         onOutput: (text) => {
           written += text
         },
@@ -77,7 +76,8 @@ describe('the consoles of simulated guests', () => {
     await target('NOVNC', 'another')
     expect(readdirSync(folder)).toHaveLength(3)
     const viewer = await client('SERIAL')
-    await viewer.hears('boot')
+    viewer.socket.write('\r')
+    await viewer.hears('guest:~# ')
     await consoles.close('server')
     await viewer.until('the end', () => viewer.closed)
     expect(readdirSync(folder)).toHaveLength(1)
@@ -90,7 +90,9 @@ describe('the consoles of simulated guests', () => {
     if (made.kind !== 'unix') throw new Error('expected a unix socket')
     await consoles.closeAll()
     writeFileSync(made.path, '')
-    await (await client('SERIAL')).hears('boot')
+    const viewer = await client('SERIAL')
+    viewer.socket.write('\r')
+    await viewer.hears('guest:~# ')
   })
 
   it('finds a short place when the folder is too deep for a socket', async () => {
@@ -100,14 +102,15 @@ describe('the consoles of simulated guests', () => {
     const made = await target('SERIAL')
     if (made.kind !== 'unix') throw new Error('expected a unix socket')
     expect(Buffer.byteLength(made.path)).toBeLessThan(108)
-    await (await client('SERIAL')).hears('boot')
+    const viewer = await client('SERIAL')
+    viewer.socket.write('\r')
+    await viewer.hears('guest:~# ')
     await consoles.closeAll()
     expect(existsSync(made.path)).toBe(false)
   })
 
   it('the serial shell echoes, knows its commands, erases, and serves one client after the other', async () => {
     const first = await client('SERIAL')
-    await first.hears('boot')
     first.socket.write('hostnamX\u007fe\rhelp\recho a  b\rnonsense\r')
     await first.hears('nonsense: not found')
     expect(written).toContain('\r\nguest\r\n')
@@ -118,8 +121,13 @@ describe('the consoles of simulated guests', () => {
     first.socket.write('echo still me\r')
     await first.hears('\r\nstill me\r\n')
     expect(second.bytes).toHaveLength(0)
+    consoles.say('server', 'kernel: by itself')
+    await first.hears('kernel: by itself')
     first.socket.destroy()
     await second.hears('\r\nsecond\r\n')
+    // Nobody is shown what was written to another.
+    expect(second.bytes.toString()).not.toContain('still me')
+    expect(second.bytes.toString()).not.toContain('by itself')
   })
 
   it('the screen speaks the pixel format that the client asks for', async () => {

@@ -11,7 +11,6 @@ import type { SocketServer } from './socket-server.js'
 export interface ConsoleGuest {
   serverId: string
   hostname: string
-  text: () => string
   onOutput: (text: string) => void
 }
 
@@ -37,6 +36,14 @@ export class FakeConsoles {
       opening.catch(() => this.#open.delete(key))
     }
     return { kind: 'unix', path: (await opening).path }
+  }
+
+  /** The guest writes to its serial port: whoever is being served sees it. */
+  say(serverId: string, text: string): void {
+    void this.#open.get(keyOf(serverId, 'SERIAL'))?.then(({ clients }) => {
+      const [served] = clients
+      served?.write(text)
+    })
   }
 
   /** The guest is off or gone: its clients are cut off at once. */

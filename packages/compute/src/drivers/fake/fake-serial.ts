@@ -1,5 +1,6 @@
 /**
- * The serial port of a simulated guest. As with a real hypervisor one client is served at a time; the next waits until it has gone.
+ * The serial port of a simulated guest. As with a real hypervisor one client is served at a time, the next waits until it has gone, and
+ * nobody is shown what was written before.
  * Behind it sits a tiny shell with `help`, `hostname` and `echo`.
  */
 import type { Socket } from 'node:net'
@@ -8,8 +9,6 @@ import { openSocketServer, type SocketServer } from './socket-server.js'
 export interface FakeSerialOptions {
   path: string
   hostname: string
-  /** What the guest has written so far; shown to whoever connects. */
-  text: () => string
   /** The guest writes something: it belongs into its console log. */
   onOutput: (text: string) => void
 }
@@ -30,7 +29,6 @@ export async function openFakeSerial(options: FakeSerialOptions): Promise<Socket
       if (!client.write(text)) client.pause()
     }
     client.on('drain', () => client.resume())
-    client.write(options.text())
     client.on('data', (bytes: Buffer) => {
       let echo = ''
       for (const byte of bytes) {

@@ -3,7 +3,8 @@
  * files, so that they outlive the agent as real ones do.
  *
  * Names of servers provoke faults: `fail-disk`, `fail-spawn` (any host), `fail-spawn-on-<host>`, `fail-image`, `slow-disk`,
- * `slow-spawn`, `crash-later`, `fail-reboot`, `ignore-shutdown`.
+ * `slow-spawn`, `crash-later`, `fail-reboot`, `ignore-shutdown`, `fail-pause`, `fail-unpause`, `fail-suspend`, `fail-resume`, and
+ * `no-pause`, `no-unpause`, `no-suspend`, `no-resume` for a hypervisor that lacks the feature.
  */
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,8 +14,8 @@ import type { GuestSpec } from '@kilonova/contract/rpc/guest'
 import { type PowerState, powerStates } from '@kilonova/contract/server-states'
 import type { Clock } from '@kilonova/runtime/clock'
 import { z } from 'zod'
-import { type ConsoleLogSlice, type Driver, DriverError } from '../../driver.js'
-import { cutConsoleLog } from '../console-log.js'
+import { type ConsoleBytes, type ConsoleLogSlice, type Driver, DriverError, nothingSaved } from '../../driver.js'
+import { type ConsoleSource, consoleInMemory, cutConsoleBytes, cutConsoleLog } from '../console-log.js'
 import { FakeConsoles } from './fake-consoles.js'
 
 const guestFile = z.object({
@@ -25,6 +26,8 @@ const guestFile = z.object({
   disks: z.boolean(),
   defined: z.boolean(),
   powerState: z.number(),
+  /** Its memory is on disk. */
+  saved: z.boolean().default(false),
   vcpus: z.number(),
   ramMb: z.number(),
   diskGb: z.number(),
@@ -122,6 +125,7 @@ export class FakeDriver implements Driver {
       disks: true,
       defined: false,
       powerState: powerStates.NOSTATE,
+      saved: false,
       vcpus: guest.flavor.vcpus,
       ramMb: guest.flavor.ramMb,
       diskGb: guest.flavor.diskGb,
@@ -159,10 +163,14 @@ export class FakeDriver implements Driver {
     this.#guests.delete(serverId)
   }
 
+  /** Simulated disks need no images. */
+  async cleanImages(): Promise<void> {}
+
   async powerOn(serverId: string): Promise<void> {
     const guest = this.#require(serverId)
     await this.#pause(this.#options.delays.power)
-    this.#save({ ...guest, powerState: powerStates.RUNNING, console: `${guest.console}\r\n[    0.000000] powered on\r\n` })
+    this.#save({ ...guest, powerState: powerStates.RUNNING, saved: false })
+    this.#print(serverId, '\r\n[    0.000000] powered on\r\n')
   }
 
   async powerOff(serverId: string, timeoutSeconds: number, signal: AbortSignal): Promise<void> {
@@ -178,7 +186,41 @@ export class FakeDriver implements Driver {
     await this.#pause(this.#options.delays.power, signal)
     if (guest.name.includes('fail-reboot'))
       throw new DriverError('GUEST_ERROR', 'The guest could not be rebooted.', { exception: 'InstanceRebootFailure' })
-    this.#save({ ...guest, powerState: powerStates.RUNNING, console: `${guest.console}\r\n[    0.000000] rebooted\r\n` })
+    // A real guest ends and another begins: its consoles are cut.
+    await this.#consoles.close(serverId)
+    this.#save({ ...this.#require(serverId), powerState: powerStates.RUNNING, saved: false })
+    this.#print(serverId, '\r\n[    0.000000] rebooted\r\n')
+  }
+
+  async pause(serverId: string): Promise<void> {
+    const guest = await this.#begin(serverId, 'pause')
+    if (guest.powerState === powerStates.PAUSED) return
+    if (guest.powerState !== powerStates.RUNNING) throw DriverError.wrongState('The guest does not run, so it cannot be paused.')
+    this.#save({ ...guest, powerState: powerStates.PAUSED })
+  }
+
+  async unpause(serverId: string): Promise<void> {
+    const guest = await this.#begin(serverId, 'unpause')
+    if (guest.powerState === powerStates.RUNNING) return
+    if (guest.powerState !== powerStates.PAUSED) throw DriverError.wrongState('The guest is not paused.')
+    this.#save({ ...guest, powerState: powerStates.RUNNING })
+  }
+
+  async suspend(serverId: string): Promise<void> {
+    const guest = await this.#begin(serverId, 'suspend')
+    if (guest.saved) return
+    if (guest.powerState !== powerStates.RUNNING && guest.powerState !== powerStates.PAUSED) {
+      throw DriverError.wrongState('The guest does not run, so there is no memory to save.')
+    }
+    this.#save({ ...guest, powerState: powerStates.SHUTDOWN, saved: true })
+    await this.#consoles.close(serverId)
+  }
+
+  async resume(serverId: string): Promise<void> {
+    const guest = await this.#begin(serverId, 'resume')
+    if (guest.powerState === powerStates.RUNNING) return
+    if (guest.powerState !== powerStates.PAUSED && !guest.saved) throw DriverError.wrongState(nothingSaved)
+    this.#save({ ...guest, powerState: powerStates.RUNNING, saved: false })
   }
 
   async powerState(serverId: string): Promise<PowerState> {
@@ -195,9 +237,11 @@ export class FakeDriver implements Driver {
   }
 
   async consoleLog(serverId: string, cut: { tailLines: number | null; fromOffset: number | null }): Promise<ConsoleLogSlice> {
-    const guest = this.#require(serverId)
-    const bytes = Buffer.from(guest.console)
-    return cutConsoleLog({ bytes, startOffset: guest.consoleDropped }, cut)
+    return cutConsoleLog(this.#consoleOf(serverId), cut)
+  }
+
+  async consoleBytes(serverId: string, cut: { fromOffset: number | null; limitBytes: number }): Promise<ConsoleBytes> {
+    return cutConsoleBytes(this.#consoleOf(serverId), cut)
   }
 
   async consoleTarget(serverId: string, type: ConsoleTypeName): Promise<ConsoleTarget> {
@@ -209,7 +253,6 @@ export class FakeDriver implements Driver {
       {
         serverId,
         hostname: guest.hostname,
-        text: () => this.#guests.get(serverId)?.console ?? '',
         onOutput: (text) => this.#print(serverId, text),
       },
       type,
@@ -225,6 +268,28 @@ export class FakeDriver implements Driver {
     for (const listener of this.#listeners) listener(serverId, powerState)
   }
 
+  /** The guest as it is when the time of an action is over. */
+  async #begin(serverId: string, action: 'pause' | 'unpause' | 'suspend' | 'resume'): Promise<FakeGuest> {
+    const { name } = this.#require(serverId)
+    await this.#pause(this.#options.delays.power)
+    if (name.split(' ').includes(`fail-${action}`)) {
+      throw new DriverError('GUEST_ERROR', `The hypervisor could not ${action} the guest.`, { exception: 'LibvirtError' })
+    }
+    if (name.split(' ').includes(`no-${action}`)) {
+      throw new DriverError('NOT_IMPLEMENTED', `This hypervisor cannot ${action} guests.`, {
+        hostAtFault: false,
+        exception: 'NotImplementedError',
+      })
+    }
+    return this.#require(serverId)
+  }
+
+  /** For tests: the guest writes something by itself. */
+  simulateOutput(serverId: string, text: string): void {
+    this.#print(serverId, text)
+    this.#consoles.say(serverId, text)
+  }
+
   async #pause(ms: number, signal?: AbortSignal): Promise<void> {
     if (ms > 0) await this.#options.clock.sleep(ms, signal)
     if (signal?.aborted) throw new DriverError('CANCELLED', 'The work was stopped.', { hostAtFault: false })
@@ -237,6 +302,11 @@ export class FakeDriver implements Driver {
     // The console is ASCII: its letters are its bytes.
     const kept = written.length > consoleKeepsBytes ? written.slice(-consoleKeepsBytes / 2) : written
     this.#save({ ...guest, console: kept, consoleDropped: guest.consoleDropped + written.length - kept.length })
+  }
+
+  #consoleOf(serverId: string): ConsoleSource {
+    const { console: written, consoleDropped } = this.#require(serverId)
+    return consoleInMemory(Buffer.from(written), consoleDropped)
   }
 
   #require(serverId: string): FakeGuest {

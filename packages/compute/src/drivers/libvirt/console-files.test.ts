@@ -3,7 +3,7 @@ import { appendFileSync, existsSync, mkdtempSync, renameSync, rmSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { consoleLogFile, readConsole } from './console-files.js'
+import { consoleLogFile, withConsole } from './console-files.js'
 
 const kept = 1024 * 1024
 
@@ -21,13 +21,11 @@ const rotate = (): void => {
   if (existsSync(`${file}.0`)) renameSync(`${file}.0`, `${file}.1`)
   renameSync(file, `${file}.0`)
 }
-const read = (): { text: string; start: number; end: number } | null => {
-  const found = readConsole(folder)
-  return found === null ? null : { text: found.bytes.toString(), start: found.startOffset, end: found.startOffset + found.bytes.length }
-}
+const read = (): { text: string; start: number; end: number } =>
+  withConsole(folder, ({ startOffset: start, endOffset: end, read: part }) => ({ text: part(start, end).toString(), start, end }))
 
 it('has nothing before the guest writes', () => {
-  expect(read()).toBeNull()
+  expect(read()).toEqual({ text: '', start: 0, end: 0 })
 })
 
 it('goes on over rotations that it has seen', () => {
@@ -70,8 +68,8 @@ it('never goes back, even when more was rotated than is kept', () => {
     write(text.repeat(kept))
   }
   const after = read()
-  expect(after?.end).toBeGreaterThan(before?.end ?? 0)
-  expect(after?.text).toBe('d'.repeat(kept))
+  expect(after.end).toBeGreaterThan(before.end)
+  expect(after.text).toBe('d'.repeat(kept))
 })
 
 it('keeps a bounded part, and counts the rest as dropped', () => {
@@ -80,5 +78,32 @@ it('keeps a bounded part, and counts the rest as dropped', () => {
   write('zz')
   const found = read()
   expect(found).toMatchObject({ start: 2, end: kept + 2 })
-  expect(found?.text.endsWith('yzz')).toBe(true)
+  expect(found.text.endsWith('yzz')).toBe(true)
+})
+
+it('reads any part, over the bounds of files', () => {
+  write('0123')
+  rotate()
+  write('4567')
+  rotate()
+  write('89')
+  withConsole(folder, ({ read: part }) => {
+    for (let from = 0; from <= 10; from++) {
+      for (let to = from; to <= 10; to++) expect(part(from, to).toString()).toBe('0123456789'.slice(from, to))
+    }
+  })
+})
+
+it('looks again when a file is rotated between the look and the reading', () => {
+  write('before')
+  let looks = 0
+  const text = withConsole(folder, ({ startOffset, endOffset, read: part }) => {
+    if (looks++ === 0) {
+      rotate()
+      write(' after')
+    }
+    return part(startOffset, endOffset).toString()
+  })
+  expect(text).toBe('before after')
+  expect(looks).toBe(2)
 })

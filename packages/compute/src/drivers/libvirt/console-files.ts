@@ -2,10 +2,10 @@
  * The serial log of a guest as one stream of bytes with stable offsets. virtlogd writes `console.log` and renames it to `console.log.0` when
  * it is full; a small file beside it remembers which file was current and where it began, so that rotation does not break offsets.
  */
-import { closeSync, openSync, readFileSync, readSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readFileSync, readSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import type { KeptConsole } from '../console-log.js'
+import { type ConsoleSource, nothingWritten } from '../console-log.js'
 
 const marker = z.object({ inode: z.number(), base: z.number() })
 type Marker = z.infer<typeof marker>
@@ -14,6 +14,8 @@ type Marker = z.infer<typeof marker>
 const mostBackups = 4
 /** Most that is handed out: older bytes count as dropped. */
 const keptBytes = 1024 * 1024
+/** Rotations are minutes apart. */
+const mostTries = 5
 
 export const consoleLogFile = (folder: string): string => join(folder, 'console.log')
 
@@ -23,23 +25,43 @@ interface LogFile {
   size: number
 }
 
-/** What is kept of a guest's console, oldest first. Null when the guest has not written yet. */
-export function readConsole(folder: string): KeptConsole | null {
+/** Uses what is kept of a guest's console. A file that was rotated away between the look and the reading is looked for again. */
+export function withConsole<T>(folder: string, use: (source: ConsoleSource) => T): T {
+  for (let tries = 1; ; tries++) {
+    try {
+      return use(consoleOf(folder))
+    } catch (error) {
+      if (!(error instanceof RotatedError) || tries >= mostTries) throw error
+    }
+  }
+}
+
+function consoleOf(folder: string): ConsoleSource {
   const files = logFiles(folder)
   const [current] = files
-  if (current === undefined) return null
+  if (current === undefined) return nothingWritten
   const { base } = follow(folder, files, current)
-  const end = base + current.size
-  const parts: Buffer[] = []
-  let missing = Math.min(keptBytes, end)
+  const endOffset = base + current.size
+  const placed: { file: LogFile; offset: number }[] = []
+  let offset = endOffset
   for (const file of files) {
-    if (missing <= 0) break
-    const wanted = Math.min(file.size, missing)
-    parts.unshift(readEnd(file, wanted))
-    missing -= wanted
+    offset -= file.size
+    placed.unshift({ file, offset })
   }
-  const bytes = Buffer.concat(parts)
-  return { bytes, startOffset: end - bytes.length }
+  // What was lost between two looks was never counted: the oldest file may seem to begin before the first byte.
+  const startOffset = Math.max(offset, endOffset - keptBytes, 0)
+  return {
+    startOffset,
+    endOffset,
+    read: (from, to) =>
+      Buffer.concat(
+        placed.map(({ file, offset: begins }) => {
+          const first = Math.max(from, begins)
+          const last = Math.min(to, begins + file.size)
+          return first < last ? readPart(file, first - begins, last - first) : Buffer.alloc(0)
+        }),
+      ),
+  }
 }
 
 /** Newest first: `console.log`, `.0`, `.1`, … */
@@ -80,12 +102,22 @@ function readMarker(file: string): Marker | null {
   }
 }
 
-/** The last bytes of what was counted, though the file may have grown since. */
-function readEnd({ path, size }: LogFile, length: number): Buffer {
-  const bytes = Buffer.alloc(length)
-  const handle = openSync(path, 'r')
+class RotatedError extends Error {}
+
+function openPresent(path: string): number {
   try {
-    const read = readSync(handle, bytes, 0, length, size - length)
+    return openSync(path, 'r')
+  } catch (error) {
+    throw error instanceof Error && 'code' in error && error.code === 'ENOENT' ? new RotatedError(`${path} was rotated`) : error
+  }
+}
+
+function readPart({ path, inode }: LogFile, position: number, length: number): Buffer {
+  const bytes = Buffer.alloc(length)
+  const handle = openPresent(path)
+  try {
+    if (fstatSync(handle).ino !== inode) throw new RotatedError(`${path} was rotated`)
+    const read = readSync(handle, bytes, 0, length, position)
     return bytes.subarray(0, read)
   } finally {
     closeSync(handle)

@@ -9,7 +9,7 @@ import { allocationOf, computeOptions } from '../../config.js'
 import { guestSpecFor } from '../../guest.testkit.js'
 import { LibvirtDriver } from './libvirt.driver.js'
 import { FakeLibvirtd } from './rpc/fake-libvirtd.testkit.js'
-import { type RemoteError, writeDomain } from './rpc/protocol.js'
+import { type RemoteError, readDomain, writeDomain } from './rpc/protocol.js'
 import { domainState, LibvirtSession } from './rpc/session.js'
 import { XdrWriter } from './rpc/xdr.js'
 
@@ -37,7 +37,7 @@ beforeEach(async () => {
     qemuIdentity: null,
     session: new LibvirtSession({ socketPath: daemon.path, uri: 'qemu:///system', clock: systemClock, log }),
     virtType: 'qemu',
-    images: { get: async () => '' },
+    images: { get: async () => '', clean: async () => [] },
     network: { plug: async () => [], unplug: async () => {}, servers: async () => [] },
     unseal: () => {
       throw new Error('nothing is sealed')
@@ -82,4 +82,41 @@ it('starts a guest that was defined by an attempt before it, and does not define
   daemon.on('domainDefineXmlFlags', () => errorOf('it must not be defined again'))
   await driver.spawn(guest, never)
   expect(created).toBe(1)
+})
+
+it('restores only what was saved, and boots without it', async () => {
+  const flags: number[] = []
+  let saved = 0
+  daemon.on('domainHasManagedSaveImage', () => new XdrWriter().int(saved))
+  daemon.on('domainCreateWithFlags', (body) => {
+    readDomain(body)
+    flags.push(body.uint())
+    return writeDomain(new XdrWriter(), domain)
+  })
+  await expect(driver.resume(guest.serverId)).rejects.toMatchObject({ code: 'GUEST_ERROR', leavesNothingToUndo: true })
+  await expect(driver.suspend(guest.serverId)).rejects.toMatchObject({ leavesNothingToUndo: true })
+  saved = 1
+  await driver.suspend(guest.serverId)
+  await driver.resume(guest.serverId)
+  await driver.powerOn(guest.serverId)
+  expect(flags, 'VIR_DOMAIN_START_FORCE_BOOT for the boot').toEqual([0, 8])
+})
+
+it('goes on from a save that was cut short: the guest is paused, nothing is saved', async () => {
+  daemon.on('domainGetState', () => new XdrWriter().int(domainState.paused).int(0))
+  const calls: string[] = []
+  daemon.on('domainResume', () => {
+    calls.push('resume')
+    return new XdrWriter()
+  })
+  daemon.on('domainManagedSave', (body) => {
+    readDomain(body)
+    calls.push(`save ${body.uint()}`)
+    return new XdrWriter()
+  })
+  await driver.suspend(guest.serverId)
+  await driver.resume(guest.serverId)
+  await driver.pause(guest.serverId)
+  await driver.unpause(guest.serverId)
+  expect(calls, 'VIR_DOMAIN_SAVE_RUNNING: it runs when it is restored').toEqual(['save 2', 'resume', 'resume'])
 })

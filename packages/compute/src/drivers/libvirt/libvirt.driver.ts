@@ -12,12 +12,12 @@ import type { Logger } from '@kilonova/runtime/logger'
 import type { Secret } from '@kilonova/runtime/secrets'
 import { writeConfigDrive } from '../../config-drive/config-drive.js'
 import { domainXml } from '../../domain-xml/domain-xml.js'
-import { type ConsoleLogSlice, type Driver, DriverError } from '../../driver.js'
+import { type ConsoleBytes, type ConsoleLogSlice, type Driver, DriverError, nothingSaved } from '../../driver.js'
 import type { InterfacePlan } from '../../network/interface-plan.js'
 import { isNoSpace, noSpace } from '../../storage/qemu-img.js'
 import { baseFormatOf, createRootDisk } from '../../storage/root-disk.js'
-import { cutConsoleLog } from '../console-log.js'
-import { consoleLogFile, readConsole } from './console-files.js'
+import { cutConsoleBytes, cutConsoleLog } from '../console-log.js'
+import { consoleLogFile, withConsole } from './console-files.js'
 import { ownServerOf } from './own-domains.js'
 import { LibvirtError, LibvirtUnavailableError } from './rpc/libvirt-error.js'
 import type { RemoteDomain } from './rpc/protocol.js'
@@ -40,7 +40,10 @@ export interface LibvirtDriverOptions {
   qemuIdentity: { uid: number; gid: number } | null
   session: LibvirtSession
   virtType: 'kvm' | 'qemu'
-  images: { get(image: GuestImage, signal: AbortSignal): Promise<string> }
+  images: {
+    get(image: GuestImage, signal: AbortSignal): Promise<string>
+    clean(usedImageIds: Iterable<string>, minimumAgeSeconds: number, nowMs: number): Promise<string[]>
+  }
   network: GuestNetwork
   unseal: (sealed: string) => Secret
   allocation: Pick<NodeReport, 'reserved' | 'allocationRatios' | 'initialAllocationRatios'>
@@ -203,6 +206,11 @@ export class LibvirtDriver implements Driver {
     await rm(this.#folderOf(serverId), { recursive: true, force: true })
   }
 
+  async cleanImages(usedImageIds: readonly string[], minimumAgeSeconds: number): Promise<void> {
+    const { clock, images } = this.#options
+    await images.clean(usedImageIds, minimumAgeSeconds, clock.now())
+  }
+
   async powerOn(serverId: string): Promise<void> {
     await guestErrors(async () => this.#run(await this.#require(serverId), serverId))
   }
@@ -220,6 +228,51 @@ export class LibvirtDriver implements Driver {
       const off = type === 'SOFT' && (await this.#shutDown(domain, serverId, timeoutSeconds, signal))
       if (!off) await this.#options.session.destroy(domain)
       await this.#run(domain, serverId)
+    })
+  }
+
+  async pause(serverId: string): Promise<void> {
+    await guestErrors(async () => {
+      const domain = await this.#require(serverId)
+      const state = await this.powerState(serverId)
+      if (state === powerStates.PAUSED) return
+      if (state !== powerStates.RUNNING) throw DriverError.wrongState('The guest does not run, so it cannot be paused.')
+      await this.#options.session.suspend(domain)
+    })
+  }
+
+  async unpause(serverId: string): Promise<void> {
+    await guestErrors(async () => {
+      const domain = await this.#require(serverId)
+      const state = await this.powerState(serverId)
+      if (state === powerStates.RUNNING) return
+      if (state !== powerStates.PAUSED) throw DriverError.wrongState('The guest is not paused.')
+      await this.#options.session.resume(domain)
+    })
+  }
+
+  async suspend(serverId: string): Promise<void> {
+    const { session } = this.#options
+    await guestErrors(async () => {
+      const domain = await this.#require(serverId)
+      const state = await this.powerState(serverId)
+      if (state === powerStates.RUNNING || state === powerStates.PAUSED) return session.save(domain)
+      if (!(await session.hasSavedMemory(domain))) {
+        throw DriverError.wrongState('The guest does not run, so there is no memory to save.')
+      }
+    })
+  }
+
+  async resume(serverId: string): Promise<void> {
+    const { session } = this.#options
+    await guestErrors(async () => {
+      const domain = await this.#require(serverId)
+      const state = await this.powerState(serverId)
+      if (state === powerStates.RUNNING) return
+      // A save or restore that was cut short leaves it so.
+      if (state === powerStates.PAUSED) return session.resume(domain)
+      if (!(await session.hasSavedMemory(domain))) throw DriverError.wrongState(nothingSaved)
+      await session.restore(domain)
     })
   }
 
@@ -244,9 +297,11 @@ export class LibvirtDriver implements Driver {
   }
 
   async consoleLog(serverId: string, cut: { tailLines: number | null; fromOffset: number | null }): Promise<ConsoleLogSlice> {
-    const folder = this.#folderOf(serverId)
-    if (!existsSync(folder)) throw DriverError.noGuest(serverId)
-    return cutConsoleLog(readConsole(folder) ?? { bytes: Buffer.alloc(0), startOffset: 0 }, cut)
+    return withConsole(this.#presentFolder(serverId), (source) => cutConsoleLog(source, cut))
+  }
+
+  async consoleBytes(serverId: string, cut: { fromOffset: number | null; limitBytes: number }): Promise<ConsoleBytes> {
+    return withConsole(this.#presentFolder(serverId), (source) => cutConsoleBytes(source, cut))
   }
 
   async consoleTarget(serverId: string, type: ConsoleTypeName): Promise<ConsoleTarget> {
@@ -266,7 +321,7 @@ export class LibvirtDriver implements Driver {
   async #run(domain: RemoteDomain, serverId: string): Promise<void> {
     const state = await this.powerState(serverId)
     if (state === powerStates.RUNNING || state === powerStates.PAUSED) return
-    await this.#options.session.create(domain)
+    await this.#options.session.boot(domain)
   }
 
   /** Asks the guest to shut down; answers whether it did within the time. */
@@ -304,6 +359,12 @@ export class LibvirtDriver implements Driver {
 
   #tell(serverId: string, state: PowerState): void {
     for (const listener of this.#listeners) listener(serverId, state)
+  }
+
+  #presentFolder(serverId: string): string {
+    const folder = this.#folderOf(serverId)
+    if (!existsSync(folder)) throw DriverError.noGuest(serverId)
+    return folder
   }
 
   #folderOf(serverId: string): string {

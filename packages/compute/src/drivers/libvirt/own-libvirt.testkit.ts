@@ -10,7 +10,8 @@ import { allocationOf, computeOptions } from '../../config.js'
 import { HostNetwork } from '../../network/host-network.js'
 import { bootGuestBytes, writeBootGuest } from './boot-guest.testkit.js'
 import { daemonFile } from './daemon/daemon-files.js'
-import { qemuIdentity, startDaemons, stopDaemons } from './daemon/daemons.js'
+import { daemonMode, startDaemons, stopDaemons } from './daemon/daemons.js'
+import { qemuIdentity } from './daemon/qemu-user.js'
 import { endGuests } from './end-guests.js'
 import { LibvirtDriver } from './libvirt.driver.js'
 import { LibvirtSession } from './rpc/session.js'
@@ -22,6 +23,7 @@ export class OwnLibvirt {
   readonly cloudId = randomUUID()
   readonly daemonFolder: string
   readonly #entry: string
+  readonly #mode = daemonMode()
   #socketPath = ''
 
   constructor() {
@@ -40,6 +42,7 @@ export class OwnLibvirt {
   async start(): Promise<void> {
     this.#socketPath = await startDaemons({
       folder: this.daemonFolder,
+      mode: this.#mode,
       hostUuid: this.cloudId,
       kvm: false,
       clock: systemClock,
@@ -53,7 +56,7 @@ export class OwnLibvirt {
   }
 
   session(): LibvirtSession {
-    return new LibvirtSession({ socketPath: this.#socketPath, uri: 'qemu:///system', clock: systemClock, log })
+    return new LibvirtSession({ socketPath: this.#socketPath, uri: `qemu:///${this.#mode}`, clock: systemClock, log })
   }
 
   driver(cloudId = this.cloudId): LibvirtDriver {
@@ -62,10 +65,10 @@ export class OwnLibvirt {
       nodeId: '5e5e5e5e-0000-4000-8000-000000000001',
       cloudId,
       guestFolder: join(this.folder, cloudId === this.cloudId ? 'guests' : 'others'),
-      qemuIdentity: qemuIdentity(),
+      qemuIdentity: this.#mode === 'system' ? qemuIdentity() : null,
       session: this.session(),
       virtType: 'qemu',
-      images: { get: async () => join(this.folder, 'base') },
+      images: { get: async () => join(this.folder, 'base'), clean: async () => [] },
       // QEMU's own network: nothing of the machine's network is touched.
       network: new HostNetwork({ cloudId, folder: this.folder, log, kind: 'user' }),
       unseal: () => {
@@ -95,7 +98,7 @@ export class OwnLibvirt {
 function compileEntry(folder: string): string {
   mkdirSync(folder)
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
-  for (const name of ['enter-and-run', 'daemon-files', 'mounts']) {
+  for (const name of ['enter-and-run', 'run-daemons', 'daemon-files', 'mounts']) {
     const source = readFileSync(join(import.meta.dirname, 'daemon', `${name}.ts`), 'utf8')
     writeFileSync(join(folder, `${name}.js`), stripTypeScriptTypes(source))
   }

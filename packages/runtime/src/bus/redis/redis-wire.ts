@@ -11,7 +11,9 @@ export const request = z.object({
   topic: z.string(),
   method: z.string(),
   version: z.number().int(),
+  /** What the work is done for: see observability/work-context. */
   requestId: z.string().nullable(),
+  traceparent: z.string().nullable().default(null),
   /** The work is wanted until so long after Redis took the message; Redis' clock counts, not ours. */
   timeoutMs: z.number(),
   payload: z.unknown(),

@@ -3,11 +3,12 @@
  * and libvirtd there. It ends at once; the daemons keep the namespace alive. Arguments: the folder, whether the
  * namespace is new, whether guests use KVM, and which daemons to start.
  */
-import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { daemonFile, hiddenFolders } from './daemon-files.js'
+import { hiddenFolders } from './daemon-files.js'
 import { mountPoints, rootIsMount } from './mounts.js'
+import { isDaemonName, runDaemons } from './run-daemons.js'
 
 const [folder, mounts, kvm, ...daemons] = process.argv.slice(2)
 if (folder === undefined) throw new Error('usage: enter-and-run <folder> <mount|mounted> <kvm|no-kvm> <daemon…>')
@@ -27,23 +28,5 @@ if (mounts === 'mount') {
     execFileSync('mount', ['-o', 'remount,bind,ro', '/dev/kvm'])
   }
 }
-const programs: Record<string, { path: string; args: string[] }> = {
-  virtlogd: { path: '/usr/sbin/virtlogd', args: ['--config', '/etc/libvirt/virtlogd.conf', '--pid-file', daemonFile.virtlogdPid(folder)] },
-  libvirtd: {
-    path: '/usr/sbin/libvirtd',
-    args: ['--config', '/etc/libvirt/libvirtd.conf', '--pid-file', daemonFile.libvirtdPid(folder)],
-  },
-}
-for (const name of daemons) {
-  const program = programs[name]
-  if (program === undefined) throw new Error(`no daemon ${name}`)
-  const output = openSync(join(folder, 'log', `${name}.out`), 'a')
-  // A session of its own: signals to the cloud's process group do not reach it. tini adopts and reaps what the daemon leaves behind:
-  // libvirt waits for a QEMU it has ended, and where process 1 reaps late (containers) it would wait in vain.
-  const child = spawn('/usr/bin/tini', ['-s', '--', program.path, ...program.args], {
-    detached: true,
-    stdio: ['ignore', output, output],
-    cwd: '/',
-  })
-  child.unref()
-}
+for (const name of daemons) if (!isDaemonName(name)) throw new Error(`no daemon ${name}`)
+runDaemons(daemons.filter(isDaemonName), { folder, configurations: hiddenFolders.etc })

@@ -3,7 +3,7 @@
  * proven: a disk with a 64-bit system must come up within a deadline. Proven once per boot of the host, kernel and QEMU.
  */
 import { execFile, spawn } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { release } from 'node:os'
 import { promisify } from 'node:util'
 import { z } from 'zod'
@@ -33,9 +33,20 @@ export interface ProofGuest {
 }
 
 const qemu = '/usr/bin/qemu-system-x86_64'
+const device = '/dev/kvm'
+
+function mayUseDevice(): boolean {
+  try {
+    accessSync(device, constants.R_OK | constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
+}
 
 export async function proveVirtType(options: ProofOptions): Promise<VirtTypeAnswer> {
-  if (!existsSync('/dev/kvm')) return { virtType: 'qemu', reason: 'there is no /dev/kvm' }
+  if (!existsSync(device)) return { virtType: 'qemu', reason: `there is no ${device}` }
+  if (!mayUseDevice()) return { virtType: 'qemu', reason: `this user may not use ${device}; members of its group may` }
   const { stdout } = await execute(qemu, ['--version'])
   const key = [readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(), release(), stdout.split('\n')[0]].join(' ')
   const known = readCache(options.cacheFile)

@@ -30,6 +30,11 @@ const eventLifecycle = 0
 /** Undefine also removes a saved memory image, snapshots' metadata and firmware variables. */
 const undefineEverything = 1 | 2 | 4
 const shutdownByAcpi = 1
+const startForceBoot = 1 << 3
+/** The guest runs when it is restored, whatever it did when it was saved. */
+const saveRunning = 1 << 1
+/** Memory travels to or from the disk. */
+const memoryMs = 900_000
 
 export const uuidText = (bytes: Buffer): string => bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 const uuidBytes = (uuid: string): Buffer => Buffer.from(uuid.replaceAll('-', ''), 'hex')
@@ -83,8 +88,32 @@ export class LibvirtSession {
     return readDomain(await this.#call('domainDefineXmlFlags', new XdrWriter().string(xml).uint(0)))
   }
 
-  async create(domain: RemoteDomain): Promise<void> {
-    await this.#call('domainCreateWithFlags', writeDomain(new XdrWriter(), domain).uint(0), 120_000)
+  /** Boots a guest; memory saved earlier is dropped. */
+  async boot(domain: RemoteDomain): Promise<void> {
+    await this.#call('domainCreateWithFlags', writeDomain(new XdrWriter(), domain).uint(startForceBoot), 120_000)
+  }
+
+  /** Starts a guest from the memory that was saved. */
+  async restore(domain: RemoteDomain): Promise<void> {
+    await this.#call('domainCreateWithFlags', writeDomain(new XdrWriter(), domain).uint(0), memoryMs)
+  }
+
+  /** Saves the memory of a guest beside libvirt's own files and ends it. */
+  async save(domain: RemoteDomain): Promise<void> {
+    await this.#call('domainManagedSave', writeDomain(new XdrWriter(), domain).uint(saveRunning), memoryMs)
+  }
+
+  async hasSavedMemory(domain: RemoteDomain): Promise<boolean> {
+    return (await this.#call('domainHasManagedSaveImage', writeDomain(new XdrWriter(), domain).uint(0))).int() === 1
+  }
+
+  /** Stops the vCPUs. */
+  async suspend(domain: RemoteDomain): Promise<void> {
+    await this.#call('domainSuspend', writeDomain(new XdrWriter(), domain))
+  }
+
+  async resume(domain: RemoteDomain): Promise<void> {
+    await this.#call('domainResume', writeDomain(new XdrWriter(), domain))
   }
 
   /** Ends a guest at once; one that is off stays off. */

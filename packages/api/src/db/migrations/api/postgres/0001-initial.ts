@@ -1,4 +1,4 @@
-// Made 20261121065243 by make-migration. Never edit a landed migration.
+// Made 20261121075744 by make-migration. Never edit a landed migration.
 import { Migration } from '@mikro-orm/migrations'
 
 export class Migration0001 extends Migration {
@@ -15,13 +15,25 @@ export class Migration0001 extends Migration {
     )
     this.addSql(`alter table "outbox" add constraint "outbox_event_id_unique" unique ("event_id")`)
     this.addSql(
-      `create table "sagas" ("id" varchar(64) not null, "kind" varchar(255) not null, "operation_id" varchar(64) not null, "server_id" varchar(64) null, "project_id" varchar(64) null, "request_id" varchar(64) null, "direction" varchar(255) not null, "step" int not null, "attempt" int not null, "fence" int not null, "state" text not null, "failure" text null, "waiting_for" varchar(255) null, "cancel_requested" int not null default 0, "tries" int not null default 0, "wake_at" bigint not null, "deadline_at" bigint null, "lease_owner" varchar(255) null, "lease_until" bigint not null, "row_version" int not null default 0, "created_at" bigint not null, "updated_at" bigint not null, primary key ("id"))`,
+      `create table "sagas" ("id" varchar(64) not null, "kind" varchar(255) not null, "operation_id" varchar(64) not null, "server_id" varchar(64) null, "project_id" varchar(64) null, "request_id" varchar(64) null, "traceparent" varchar(255) null, "direction" varchar(255) not null, "step" int not null, "attempt" int not null, "fence" int not null, "state" text not null, "failure" text null, "waiting_for" varchar(255) null, "waiting_since" bigint null, "cancel_requested" int not null default 0, "tries" int not null default 0, "wake_at" bigint not null, "deadline_at" bigint null, "lease_owner" varchar(255) null, "lease_until" bigint not null, "row_version" int not null default 0, "created_at" bigint not null, "updated_at" bigint not null, primary key ("id"))`,
     )
     this.addSql(`create index "sagas_server_id_index" on "sagas" ("server_id")`)
     this.addSql(`create index "sagas_wake_at_index" on "sagas" ("wake_at")`)
     this.addSql(`create table "settings" ("name" varchar(255) not null, "value" text not null, primary key ("name"))`)
     this.addSql(
-      `create table "build_requests" ("instance_uuid" varchar(64) not null, "project_id" varchar(64) not null, "instance" text not null, "vcpus" int not null, "memory_mb" int not null, "created_at" bigint not null, "updated_at" bigint not null, primary key ("instance_uuid"))`,
+      `create table "application_credentials" ("id" varchar(64) not null, "user_id" varchar(64) not null, "project_id" varchar(64) not null, "name" varchar(255) not null, "description" text null, "secret_hash" varchar(255) not null, "roles" text not null, "allowed_rules" text null, "expires_at" bigint null, "last_used_at" bigint null, "created_at" bigint not null, "updated_at" bigint not null, primary key ("id"))`,
+    )
+    this.addSql(`create index "application_credentials_project_id_index" on "application_credentials" ("project_id")`)
+    this.addSql(
+      `alter table "application_credentials" add constraint "application_credentials_user_id_name_unique" unique ("user_id", "name")`,
+    )
+    this.addSql(
+      `create table "audit_log" ("id" bigserial primary key, "occurred_at" bigint not null, "request_id" varchar(64) not null, "user_id" varchar(64) null, "project_id" varchar(64) null, "auth_method" varchar(255) null, "application_credential_id" varchar(64) null, "client_address" varchar(255) not null, "field" varchar(255) not null, "input" text null, "result" varchar(255) not null, "error_code" varchar(255) null, "target_ids" text not null, "operation_id" varchar(64) null)`,
+    )
+    this.addSql(`create index "audit_log_project_id_occurred_at_index" on "audit_log" ("project_id", "occurred_at")`)
+    this.addSql(`create index "audit_log_occurred_at_index" on "audit_log" ("occurred_at")`)
+    this.addSql(
+      `create table "build_requests" ("instance_uuid" varchar(64) not null, "project_id" varchar(64) not null, "instance" text not null, "vcpus" int not null, "memory_mb" int not null, "disk_gb" int not null default 0, "created_at" bigint not null, "updated_at" bigint not null, primary key ("instance_uuid"))`,
     )
     this.addSql(`create index "build_requests_project_id_index" on "build_requests" ("project_id")`)
     this.addSql(
@@ -54,6 +66,10 @@ export class Migration0001 extends Migration {
       `create table "images" ("id" varchar(64) not null, "name" varchar(255) null, "status" varchar(255) not null, "visibility" varchar(255) not null, "protected" int not null default 0, "hidden" int not null default 0, "project_id" varchar(64) not null, "tags" text not null, "properties" text not null, "min_ram_mb" int not null default 0, "min_disk_gb" int not null default 0, "disk_format" varchar(255) null, "container_format" varchar(255) null, "size_bytes" bigint null, "virtual_size_bytes" bigint null, "hash_value" varchar(255) null, "generation" int not null default 1, "created_at" bigint not null, "updated_at" bigint not null, primary key ("id"))`,
     )
     this.addSql(`create index "images_project_id_index" on "images" ("project_id")`)
+    this.addSql(
+      `create table "image_members" ("image_id" varchar(64) not null, "project_id" varchar(64) not null, "status" varchar(255) not null, "created_at" bigint not null, "updated_at" bigint not null, primary key ("image_id", "project_id"))`,
+    )
+    this.addSql(`create index "image_members_project_id_status_index" on "image_members" ("project_id", "status")`)
     this.addSql(
       `create table "image_uploads" ("id" varchar(64) not null, "image_id" varchar(64) not null, "state" varchar(255) not null, "size_bytes" bigint null, "received_bytes" bigint not null default '0', "checksum" varchar(255) null, "error" text null, "operation_id" varchar(64) null, "expires_at" bigint not null, "created_at" bigint not null, primary key ("id"))`,
     )
@@ -97,10 +113,24 @@ export class Migration0001 extends Migration {
     )
     this.addSql(`alter table "projects" add constraint "projects_name_unique" unique ("name")`)
     this.addSql(
+      `create table "project_limits" ("project_id" varchar(64) not null, "resource_name" varchar(255) not null, "resource_limit" int not null, primary key ("project_id", "resource_name"))`,
+    )
+    this.addSql(
+      `create table "project_user_quotas" ("project_id" varchar(64) not null, "user_id" varchar(64) not null, "resource" varchar(255) not null, "hard_limit" int not null, primary key ("project_id", "user_id", "resource"))`,
+    )
+    this.addSql(`create index "project_user_quotas_user_id_index" on "project_user_quotas" ("user_id")`)
+    this.addSql(
       `create table "provider_traits" ("provider_uuid" varchar(64) not null, "trait" varchar(255) not null, primary key ("provider_uuid", "trait"))`,
     )
     this.addSql(
       `create table "quotas" ("project_id" varchar(64) not null, "resource" varchar(255) not null, "hard_limit" int not null, primary key ("project_id", "resource"))`,
+    )
+    this.addSql(
+      `create table "quota_classes" ("class_name" varchar(255) not null, "resource" varchar(255) not null, "hard_limit" int not null, primary key ("class_name", "resource"))`,
+    )
+    this.addSql(`create table "quota_generations" ("owner" varchar(255) not null, "generation" int not null, primary key ("owner"))`)
+    this.addSql(
+      `create table "registered_limits" ("resource_name" varchar(255) not null, "default_limit" int not null, primary key ("resource_name"))`,
     )
     this.addSql(
       `create table "request_specs" ("instance_uuid" varchar(64) not null, "spec" text not null, "created_at" bigint not null, primary key ("instance_uuid"))`,
@@ -109,6 +139,10 @@ export class Migration0001 extends Migration {
       `create table "resource_providers" ("uuid" varchar(64) not null, "name" varchar(255) not null, "generation" int not null default 0, "created_at" bigint not null, "updated_at" bigint not null, primary key ("uuid"))`,
     )
     this.addSql(`alter table "resource_providers" add constraint "resource_providers_name_unique" unique ("name")`)
+    this.addSql(
+      `create table "rights_changes" ("version" bigserial primary key, "kind" varchar(255) not null, "subject_id" varchar(64) not null, "changed_at" bigint not null)`,
+    )
+    this.addSql(`create index "rights_changes_changed_at_index" on "rights_changes" ("changed_at")`)
     this.addSql(
       `create table "role_assignments" ("user_id" varchar(64) not null, "project_id" varchar(64) not null, "role" varchar(255) not null, "created_at" bigint not null, primary key ("user_id", "project_id", "role"))`,
     )
@@ -125,7 +159,7 @@ export class Migration0001 extends Migration {
     )
     this.addSql(`create index "subnets_network_id_index" on "subnets" ("network_id")`)
     this.addSql(
-      `create table "users" ("id" varchar(64) not null, "name" varchar(255) not null, "password_hash" text null, "email" varchar(255) null, "description" text null, "enabled" int not null default 1, "default_project_id" varchar(64) null, "last_login_at" bigint null, "generation" int not null default 1, "created_at" bigint not null, "updated_at" bigint not null, primary key ("id"))`,
+      `create table "users" ("id" varchar(64) not null, "name" varchar(255) not null, "password_hash" text null, "password_changed_at" bigint null, "email" varchar(255) null, "description" text null, "enabled" int not null default 1, "default_project_id" varchar(64) null, "last_login_at" bigint null, "generation" int not null default 1, "created_at" bigint not null, "updated_at" bigint not null, primary key ("id"))`,
     )
     this.addSql(`alter table "users" add constraint "users_name_unique" unique ("name")`)
   }

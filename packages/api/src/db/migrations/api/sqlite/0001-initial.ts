@@ -1,4 +1,4 @@
-// Made 20261121065243 by make-migration. Never edit a landed migration.
+// Made 20261121075744 by make-migration. Never edit a landed migration.
 import { Migration } from '@mikro-orm/migrations'
 
 export class Migration0001 extends Migration {
@@ -15,13 +15,25 @@ export class Migration0001 extends Migration {
     )
     this.addSql(`create unique index \`outbox_event_id_unique\` on \`outbox\` (\`event_id\`)`)
     this.addSql(
-      `create table \`sagas\` (\`id\` text not null primary key, \`kind\` text not null, \`operation_id\` text not null, \`server_id\` text null, \`project_id\` text null, \`request_id\` text null, \`direction\` text not null, \`step\` integer not null, \`attempt\` integer not null, \`fence\` integer not null, \`state\` text not null, \`failure\` text null, \`waiting_for\` text null, \`cancel_requested\` integer not null default 0, \`tries\` integer not null default 0, \`wake_at\` bigint not null, \`deadline_at\` bigint null, \`lease_owner\` text null, \`lease_until\` bigint not null, \`row_version\` integer not null default 0, \`created_at\` bigint not null, \`updated_at\` bigint not null)`,
+      `create table \`sagas\` (\`id\` text not null primary key, \`kind\` text not null, \`operation_id\` text not null, \`server_id\` text null, \`project_id\` text null, \`request_id\` text null, \`traceparent\` text null, \`direction\` text not null, \`step\` integer not null, \`attempt\` integer not null, \`fence\` integer not null, \`state\` text not null, \`failure\` text null, \`waiting_for\` text null, \`waiting_since\` bigint null, \`cancel_requested\` integer not null default 0, \`tries\` integer not null default 0, \`wake_at\` bigint not null, \`deadline_at\` bigint null, \`lease_owner\` text null, \`lease_until\` bigint not null, \`row_version\` integer not null default 0, \`created_at\` bigint not null, \`updated_at\` bigint not null)`,
     )
     this.addSql(`create index \`sagas_server_id_index\` on \`sagas\` (\`server_id\`)`)
     this.addSql(`create index \`sagas_wake_at_index\` on \`sagas\` (\`wake_at\`)`)
     this.addSql(`create table \`settings\` (\`name\` text not null primary key, \`value\` text not null)`)
     this.addSql(
-      `create table \`build_requests\` (\`instance_uuid\` text not null primary key, \`project_id\` text not null, \`instance\` text not null, \`vcpus\` integer not null, \`memory_mb\` integer not null, \`created_at\` bigint not null, \`updated_at\` bigint not null)`,
+      `create table \`application_credentials\` (\`id\` text not null primary key, \`user_id\` text not null, \`project_id\` text not null, \`name\` text not null, \`description\` text null, \`secret_hash\` text not null, \`roles\` text not null, \`allowed_rules\` text null, \`expires_at\` bigint null, \`last_used_at\` bigint null, \`created_at\` bigint not null, \`updated_at\` bigint not null)`,
+    )
+    this.addSql(`create index \`application_credentials_project_id_index\` on \`application_credentials\` (\`project_id\`)`)
+    this.addSql(
+      `create unique index \`application_credentials_user_id_name_unique\` on \`application_credentials\` (\`user_id\`, \`name\`)`,
+    )
+    this.addSql(
+      `create table \`audit_log\` (\`id\` integer not null primary key autoincrement, \`occurred_at\` bigint not null, \`request_id\` text not null, \`user_id\` text null, \`project_id\` text null, \`auth_method\` text null, \`application_credential_id\` text null, \`client_address\` text not null, \`field\` text not null, \`input\` text null, \`result\` text not null, \`error_code\` text null, \`target_ids\` text not null, \`operation_id\` text null)`,
+    )
+    this.addSql(`create index \`audit_log_project_id_occurred_at_index\` on \`audit_log\` (\`project_id\`, \`occurred_at\`)`)
+    this.addSql(`create index \`audit_log_occurred_at_index\` on \`audit_log\` (\`occurred_at\`)`)
+    this.addSql(
+      `create table \`build_requests\` (\`instance_uuid\` text not null primary key, \`project_id\` text not null, \`instance\` text not null, \`vcpus\` integer not null, \`memory_mb\` integer not null, \`disk_gb\` integer not null default 0, \`created_at\` bigint not null, \`updated_at\` bigint not null)`,
     )
     this.addSql(`create index \`build_requests_project_id_index\` on \`build_requests\` (\`project_id\`)`)
     this.addSql(
@@ -54,6 +66,10 @@ export class Migration0001 extends Migration {
       `create table \`images\` (\`id\` text not null primary key, \`name\` text null, \`status\` text not null, \`visibility\` text not null, \`protected\` integer not null default 0, \`hidden\` integer not null default 0, \`project_id\` text not null, \`tags\` text not null, \`properties\` text not null, \`min_ram_mb\` integer not null default 0, \`min_disk_gb\` integer not null default 0, \`disk_format\` text null, \`container_format\` text null, \`size_bytes\` bigint null, \`virtual_size_bytes\` bigint null, \`hash_value\` text null, \`generation\` integer not null default 1, \`created_at\` bigint not null, \`updated_at\` bigint not null)`,
     )
     this.addSql(`create index \`images_project_id_index\` on \`images\` (\`project_id\`)`)
+    this.addSql(
+      `create table \`image_members\` (\`image_id\` text not null, \`project_id\` text not null, \`status\` text not null, \`created_at\` bigint not null, \`updated_at\` bigint not null, primary key (\`image_id\`, \`project_id\`))`,
+    )
+    this.addSql(`create index \`image_members_project_id_status_index\` on \`image_members\` (\`project_id\`, \`status\`)`)
     this.addSql(
       `create table \`image_uploads\` (\`id\` text not null primary key, \`image_id\` text not null, \`state\` text not null, \`size_bytes\` bigint null, \`received_bytes\` bigint not null default '0', \`checksum\` text null, \`error\` text null, \`operation_id\` text null, \`expires_at\` bigint not null, \`created_at\` bigint not null)`,
     )
@@ -97,11 +113,23 @@ export class Migration0001 extends Migration {
     )
     this.addSql(`create unique index \`projects_name_unique\` on \`projects\` (\`name\`)`)
     this.addSql(
+      `create table \`project_limits\` (\`project_id\` text not null, \`resource_name\` text not null, \`resource_limit\` integer not null, primary key (\`project_id\`, \`resource_name\`))`,
+    )
+    this.addSql(
+      `create table \`project_user_quotas\` (\`project_id\` text not null, \`user_id\` text not null, \`resource\` text not null, \`hard_limit\` integer not null, primary key (\`project_id\`, \`user_id\`, \`resource\`))`,
+    )
+    this.addSql(`create index \`project_user_quotas_user_id_index\` on \`project_user_quotas\` (\`user_id\`)`)
+    this.addSql(
       `create table \`provider_traits\` (\`provider_uuid\` text not null, \`trait\` text not null, primary key (\`provider_uuid\`, \`trait\`))`,
     )
     this.addSql(
       `create table \`quotas\` (\`project_id\` text not null, \`resource\` text not null, \`hard_limit\` integer not null, primary key (\`project_id\`, \`resource\`))`,
     )
+    this.addSql(
+      `create table \`quota_classes\` (\`class_name\` text not null, \`resource\` text not null, \`hard_limit\` integer not null, primary key (\`class_name\`, \`resource\`))`,
+    )
+    this.addSql(`create table \`quota_generations\` (\`owner\` text not null primary key, \`generation\` integer not null)`)
+    this.addSql(`create table \`registered_limits\` (\`resource_name\` text not null primary key, \`default_limit\` integer not null)`)
     this.addSql(
       `create table \`request_specs\` (\`instance_uuid\` text not null primary key, \`spec\` text not null, \`created_at\` bigint not null)`,
     )
@@ -109,6 +137,10 @@ export class Migration0001 extends Migration {
       `create table \`resource_providers\` (\`uuid\` text not null primary key, \`name\` text not null, \`generation\` integer not null default 0, \`created_at\` bigint not null, \`updated_at\` bigint not null)`,
     )
     this.addSql(`create unique index \`resource_providers_name_unique\` on \`resource_providers\` (\`name\`)`)
+    this.addSql(
+      `create table \`rights_changes\` (\`version\` integer not null primary key autoincrement, \`kind\` text not null, \`subject_id\` text not null, \`changed_at\` bigint not null)`,
+    )
+    this.addSql(`create index \`rights_changes_changed_at_index\` on \`rights_changes\` (\`changed_at\`)`)
     this.addSql(
       `create table \`role_assignments\` (\`user_id\` text not null, \`project_id\` text not null, \`role\` text not null, \`created_at\` bigint not null, primary key (\`user_id\`, \`project_id\`, \`role\`))`,
     )
@@ -125,7 +157,7 @@ export class Migration0001 extends Migration {
     )
     this.addSql(`create index \`subnets_network_id_index\` on \`subnets\` (\`network_id\`)`)
     this.addSql(
-      `create table \`users\` (\`id\` text not null primary key, \`name\` text not null, \`password_hash\` text null, \`email\` text null, \`description\` text null, \`enabled\` integer not null default 1, \`default_project_id\` text null, \`last_login_at\` bigint null, \`generation\` integer not null default 1, \`created_at\` bigint not null, \`updated_at\` bigint not null)`,
+      `create table \`users\` (\`id\` text not null primary key, \`name\` text not null, \`password_hash\` text null, \`password_changed_at\` bigint null, \`email\` text null, \`description\` text null, \`enabled\` integer not null default 1, \`default_project_id\` text null, \`last_login_at\` bigint null, \`generation\` integer not null default 1, \`created_at\` bigint not null, \`updated_at\` bigint not null)`,
     )
     this.addSql(`create unique index \`users_name_unique\` on \`users\` (\`name\`)`)
   }

@@ -1,4 +1,4 @@
-// Made 20261121065243 by make-migration. Never edit a landed migration.
+// Made 20261121075744 by make-migration. Never edit a landed migration.
 import { Migration } from '@mikro-orm/migrations'
 
 export class Migration0001 extends Migration {
@@ -11,7 +11,7 @@ export class Migration0001 extends Migration {
     )
     this.addSql(`alter table "outbox" add constraint "outbox_event_id_unique" unique ("event_id")`)
     this.addSql(
-      `create table "sagas" ("id" varchar(64) not null, "kind" varchar(255) not null, "operation_id" varchar(64) not null, "server_id" varchar(64) null, "project_id" varchar(64) null, "request_id" varchar(64) null, "direction" varchar(255) not null, "step" int not null, "attempt" int not null, "fence" int not null, "state" text not null, "failure" text null, "waiting_for" varchar(255) null, "cancel_requested" int not null default 0, "tries" int not null default 0, "wake_at" bigint not null, "deadline_at" bigint null, "lease_owner" varchar(255) null, "lease_until" bigint not null, "row_version" int not null default 0, "created_at" bigint not null, "updated_at" bigint not null, primary key ("id"))`,
+      `create table "sagas" ("id" varchar(64) not null, "kind" varchar(255) not null, "operation_id" varchar(64) not null, "server_id" varchar(64) null, "project_id" varchar(64) null, "request_id" varchar(64) null, "traceparent" varchar(255) null, "direction" varchar(255) not null, "step" int not null, "attempt" int not null, "fence" int not null, "state" text not null, "failure" text null, "waiting_for" varchar(255) null, "waiting_since" bigint null, "cancel_requested" int not null default 0, "tries" int not null default 0, "wake_at" bigint not null, "deadline_at" bigint null, "lease_owner" varchar(255) null, "lease_until" bigint not null, "row_version" int not null default 0, "created_at" bigint not null, "updated_at" bigint not null, primary key ("id"))`,
     )
     this.addSql(`create index "sagas_server_id_index" on "sagas" ("server_id")`)
     this.addSql(`create index "sagas_wake_at_index" on "sagas" ("wake_at")`)
@@ -39,5 +39,8 @@ export class Migration0001 extends Migration {
       `create table "services" ("id" varchar(64) not null, "binary" varchar(255) not null, "host" varchar(255) not null, "disabled" int not null default 0, "disabled_reason" varchar(255) null, "forced_down" int not null default 0, "version" int not null, "run_id" varchar(64) null, "last_seen_at" bigint not null, "generation" int not null default 1, "created_at" bigint not null, "updated_at" bigint not null, primary key ("id"))`,
     )
     this.addSql(`alter table "services" add constraint "services_host_binary_unique" unique ("host", "binary")`)
+    this.addSql(
+      `create table "usage_audits" ("host" varchar(255) not null, "period_start" bigint not null, "period_end" bigint not null, "state" varchar(255) not null, "owner" varchar(255) not null, "claimed_until" bigint not null, "servers" int not null, "errors" int not null, "message" varchar(255) not null, primary key ("host", "period_start", "period_end"))`,
+    )
   }
 }

@@ -1,4 +1,4 @@
-// Made 20261121065243 by make-migration. Never edit a landed migration.
+// Made 20261121075744 by make-migration. Never edit a landed migration.
 import { Migration } from '@mikro-orm/migrations'
 
 export class Migration0001 extends Migration {
@@ -9,7 +9,7 @@ export class Migration0001 extends Migration {
     )
     this.addSql(`create unique index \`outbox_event_id_unique\` on \`outbox\` (\`event_id\`)`)
     this.addSql(
-      `create table \`sagas\` (\`id\` text not null primary key, \`kind\` text not null, \`operation_id\` text not null, \`server_id\` text null, \`project_id\` text null, \`request_id\` text null, \`direction\` text not null, \`step\` integer not null, \`attempt\` integer not null, \`fence\` integer not null, \`state\` text not null, \`failure\` text null, \`waiting_for\` text null, \`cancel_requested\` integer not null default 0, \`tries\` integer not null default 0, \`wake_at\` bigint not null, \`deadline_at\` bigint null, \`lease_owner\` text null, \`lease_until\` bigint not null, \`row_version\` integer not null default 0, \`created_at\` bigint not null, \`updated_at\` bigint not null)`,
+      `create table \`sagas\` (\`id\` text not null primary key, \`kind\` text not null, \`operation_id\` text not null, \`server_id\` text null, \`project_id\` text null, \`request_id\` text null, \`traceparent\` text null, \`direction\` text not null, \`step\` integer not null, \`attempt\` integer not null, \`fence\` integer not null, \`state\` text not null, \`failure\` text null, \`waiting_for\` text null, \`waiting_since\` bigint null, \`cancel_requested\` integer not null default 0, \`tries\` integer not null default 0, \`wake_at\` bigint not null, \`deadline_at\` bigint null, \`lease_owner\` text null, \`lease_until\` bigint not null, \`row_version\` integer not null default 0, \`created_at\` bigint not null, \`updated_at\` bigint not null)`,
     )
     this.addSql(`create index \`sagas_server_id_index\` on \`sagas\` (\`server_id\`)`)
     this.addSql(`create index \`sagas_wake_at_index\` on \`sagas\` (\`wake_at\`)`)
@@ -37,5 +37,8 @@ export class Migration0001 extends Migration {
       `create table \`services\` (\`id\` text not null primary key, \`binary\` text not null, \`host\` text not null, \`disabled\` integer not null default 0, \`disabled_reason\` text null, \`forced_down\` integer not null default 0, \`version\` integer not null, \`run_id\` text null, \`last_seen_at\` bigint not null, \`generation\` integer not null default 1, \`created_at\` bigint not null, \`updated_at\` bigint not null)`,
     )
     this.addSql(`create unique index \`services_host_binary_unique\` on \`services\` (\`host\`, \`binary\`)`)
+    this.addSql(
+      `create table \`usage_audits\` (\`host\` text not null, \`period_start\` bigint not null, \`period_end\` bigint not null, \`state\` text not null, \`owner\` text not null, \`claimed_until\` bigint not null, \`servers\` integer not null, \`errors\` integer not null, \`message\` text not null, primary key (\`host\`, \`period_start\`, \`period_end\`))`,
+    )
   }
 }

@@ -1,0 +1,5 @@
+/** English of the launch page. */
+
+export const launch = {
+  title: 'Launch server',
+}

@@ -1,0 +1,93 @@
+/** English of the frame around the pages: navigation, signing in, the command palette, what is shown instead of a page. */
+
+export const shell = {
+  brand: 'Kilonova',
+  dashboard: 'the dashboard',
+  page: 'the page',
+  skipToContent: 'Skip to content',
+  content: 'Content',
+  unreachable: 'The cloud does not answer',
+  tryAgain: 'Try again',
+  reconnecting: 'Reconnecting',
+  pagesMenu: 'Pages menu',
+  mainNavigation: 'Main',
+  administration: 'Administration',
+  pages: {
+    servers: 'Servers',
+    launch: 'Launch server',
+    images: 'Images',
+    flavors: 'Flavors',
+    keypairs: 'Key pairs',
+    quotas: 'Quotas',
+    activity: 'Activity',
+    hypervisors: 'Hypervisors',
+    services: 'Services',
+    projectQuotas: 'Project quotas',
+  },
+  project: {
+    current: (name: string) => `Project: ${name}`,
+    none: 'none',
+    notChanged: 'The project could not be changed.',
+    find: 'Find a project',
+    list: 'Projects',
+    noneMatch: 'No project matches.',
+  },
+  user: {
+    menuOf: (name: string) => `User menu of ${name}`,
+    appearance: 'Appearance',
+    themes: { system: 'As the system', light: 'Light', dark: 'Dark' },
+    session: 'Session',
+    signOut: 'Sign out',
+    signOutUnheard: 'The cloud could not be told that you signed out.',
+  },
+  signIn: {
+    title: 'Sign in',
+    heading: 'Sign in to Kilonova',
+    userName: 'User name',
+    password: 'Password',
+    userNameMissing: 'Enter your user name.',
+    passwordMissing: 'Enter your password.',
+    submit: 'Sign in',
+  },
+  signInAgain: {
+    title: 'Your session has ended',
+    why: (user: string) => `Sign in again as ${user} to go on. What you have typed is still there, and what you were doing is sent then.`,
+    leave: 'Leave this page',
+  },
+  palette: {
+    openShort: 'Search',
+    title: 'Search and commands',
+    placeholder: 'A page, an action, or a name or id',
+    results: 'Results',
+    nothing: 'Nothing matches.',
+    searching: 'Searching…',
+    failed: (problem: string) => `The search did not work: ${problem}`,
+    found: (count: number) => (count === 1 ? '1 result.' : `${count} results.`),
+    groups: { pages: 'Pages', servers: 'Servers', images: 'Images', flavors: 'Flavors' },
+    keys: 'Arrow keys choose, Enter goes there, Escape closes.',
+  },
+  notFound: {
+    title: 'Page not found',
+    heading: 'There is nothing here',
+    why: 'The address may be mistyped, or the thing it named may be gone.',
+    toServers: 'Go to the servers',
+  },
+  forbidden: {
+    heading: 'You may not see this page',
+    why: (roles: readonly string[], project: string) =>
+      `${roles.length === 0 ? 'You have no role' : `Your ${roles.length === 1 ? 'role' : 'roles'} (${roles.join(', ')})`} in project ${project}${
+        roles.length === 0 ? ', which this page needs.' : roles.length === 1 ? ' does not include it.' : ' do not include it.'
+      } An administrator can give you more, or choose another project at the top of the page.`,
+    noProject: 'no project',
+  },
+  crashed: {
+    title: 'This page could not be shown',
+    why: 'The dashboard may have been upgraded, or met an error. What you were doing may not have been done: look before you do it again.',
+    details: 'What went wrong',
+    reload: 'Reload',
+    back: 'Go back',
+  },
+  problems: {
+    signedOut: 'You are signed out.',
+  },
+}
