@@ -137,7 +137,7 @@ test.describe('quotas', () => {
 
   test('a member sees what the project has left, and changes nothing', async ({ browser, request }) => {
     const ask = async (query: string, variables: object, token?: string): Promise<Record<string, Record<string, { id: string }>>> => {
-      const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
+      const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` }
       const answer = (await (await request.post(`${cloud.url}/graphql`, { data: { query, variables }, headers })).json()) as {
         data: Record<string, Record<string, { id: string }>>
       }
