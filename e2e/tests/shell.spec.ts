@@ -110,7 +110,7 @@ test.describe('shell', () => {
       await page.keyboard.type(typed)
       await expect(palette(page).getByRole('group', { name: group }).getByRole('option')).toHaveCount(1)
       await page.keyboard.press('Enter')
-      await expect(heading(page, group)).toBeVisible()
+      await expect(heading(page, typed)).toBeVisible()
     }
 
     await openPalette(page)
@@ -226,29 +226,17 @@ test.describe('shell', () => {
 
   test('a request that comes upon the end of the session is sent once the user is back', async ({ browser }) => {
     const other = await (await browser.newContext()).newPage()
+    // No stream tells the page that the session is over: the form finds out.
+    await other.routeWebSocket(/graphql/, () => undefined)
     await signIn(other, cloud, '/servers/new', member)
     await other.getByRole('textbox', { name: 'Name', exact: true }).fill('held')
     await other.getByRole('radio', { name: 'research disk' }).check()
     await other.getByRole('radio', { name: 'm1.nano' }).check()
-    // The stream is not what tells it here: the browser is on its own until the form is sent.
-    await other.routeWebSocket(/graphql/, () => undefined)
     await (await Api.signIn(cloud, member)).endAllSessions()
+    await other.getByRole('button', { name: 'Launch', exact: true }).click()
     const again = other.getByRole('dialog', { name: 'Your session has ended' })
-    await Promise.race([
-      other
-        .getByRole('button', { name: 'Launch', exact: true })
-        .click({ timeout: 5000 })
-        .catch(() => undefined),
-      again.waitFor(),
-    ])
     await again.getByLabel('Password').fill(member.password)
     await again.getByRole('button', { name: 'Sign in' }).click()
-    await expect(again).toBeHidden()
-    if (new URL(other.url()).pathname === '/servers/new') {
-      await expect(other.getByRole('textbox', { name: 'Name', exact: true })).toHaveValue('held')
-      const button = other.getByRole('button', { name: 'Launch', exact: true })
-      if (await button.isEnabled()) await button.click()
-    }
     await expect(heading(other, 'held')).toBeVisible()
     await other.context().close()
   })
@@ -263,7 +251,8 @@ test.describe('shell', () => {
   })
 
   test('nothing failed in the browser, and nothing was blocked', () => {
-    expect(complaints).toEqual([])
+    // What was under way when the project changed is refused once, and sent again with the new token.
+    expect(complaints.filter((complaint) => !complaint.includes('401 (Unauthorized)'))).toEqual([])
   })
 })
 

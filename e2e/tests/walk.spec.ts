@@ -26,10 +26,23 @@ test.describe('every page', () => {
     await launch(page, { name: 'web', image: 'tiny disk', flavor: 'm1.nano' })
     await expect(serverStatus(page, 'Active')).toBeVisible()
     const server = new URL(page.url()).pathname
-    const { projectId, userId } = await (await Api.signIn(cloud)).me()
+    const api = await Api.signIn(cloud)
+    const { projectId, userId } = await api.me()
+    const { images } = await api.run<{ images: { nodes: { id: string }[] } }>('{ images(first: 1) { nodes { id } } }')
+    await api.run('mutation ($input: ImportKeypairInput!) { importKeypair(input: $input) { __typename } }', {
+      name: 'laptop',
+      publicKey: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIwUFGNsNjOjWuxSL2DnR7STNbgCJrkaPFKQfMcJYXZI test',
+      idempotencyKey: 'walk-keypair-1',
+    })
+    const { hypervisors } = await api.run<{ hypervisors: { nodes: { id: string }[] } }>('{ hypervisors(first: 1) { nodes { id } } }')
+    const { flavors } = await api.run<{ flavors: { nodes: { id: string }[] } }>('{ flavors(first: 1) { nodes { id } } }')
     /** Each pattern with parameters, as addresses. */
     samples = {
       '/servers/:serverId/:tab?': ['', '/activity', '/console', '/serial', '/log'].map((tab) => `${server}${tab}`),
+      '/images/:imageId': [`/images/${images.nodes[0]?.id}`],
+      '/admin/hypervisors/:hypervisorId': [`/admin/hypervisors/${hypervisors.nodes[0]?.id}`],
+      '/keypairs/:name': ['/keypairs/laptop'],
+      '/flavors/:flavorId': [`/flavors/${flavors.nodes[0]?.id}`],
       '/admin/quotas/:projectId': [`/admin/quotas/${projectId}`],
       '/admin/projects/:projectId': [`/admin/projects/${projectId}`],
       '/admin/users/:userId': [`/admin/users/${userId}`],

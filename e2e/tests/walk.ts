@@ -13,7 +13,7 @@ export function routePatterns(): string[] {
 
 export async function openSettled(page: Page, url: string): Promise<void> {
   await page.goto(url)
-  await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
+  await expect(page.getByRole('heading', { level: 1 }), url).toBeVisible()
   await expect(page.getByRole('progressbar', { name: /^Loading/ })).toHaveCount(0)
 }
 
@@ -56,6 +56,9 @@ export async function walkByTab(page: Page): Promise<Walk> {
         )
         .join('|')
     const before = new Map([...document.querySelectorAll<HTMLElement>('[data-walk]')].map((element) => [element, looks(element)]))
+    const partsOfAField = 8
+    let latest: HTMLElement | null = null
+    let repeats = 0
     Object.assign(window, {
       walkSeen: new Set<HTMLElement>(),
       walkUnseen: new Set<HTMLElement>(),
@@ -63,6 +66,10 @@ export async function walkByTab(page: Page): Promise<Walk> {
         const { walkSeen, walkUnseen } = window as unknown as { walkSeen: Set<HTMLElement>; walkUnseen: Set<HTMLElement> }
         const at = document.activeElement
         if (!(at instanceof HTMLElement) || at === document.body) return null
+        // The parts of a date are steps within one field.
+        if (at === latest) return ++repeats > partsOfAField ? null : ''
+        latest = at
+        repeats = 0
         if (walkSeen.has(at)) return null
         walkSeen.add(at)
         if (before.get(at) === looks(at)) walkUnseen.add(at)
@@ -73,7 +80,7 @@ export async function walkByTab(page: Page): Promise<Walk> {
   })
   const count = await page.locator('[data-walk]').count()
   let steps = 0
-  for (; steps < count + 20; steps++) {
+  for (; steps < 3 * count + 20; steps++) {
     await page.keyboard.press('Tab')
     const at = await page.evaluate(() => (window as unknown as { walkStep: () => string | null }).walkStep())
     if (at === null) break
@@ -114,6 +121,8 @@ const clickables = (page: Page, within: string): Promise<string[]> =>
 async function clickNamed(page: Page, within: string, name: string): Promise<boolean> {
   const names = await clickables(page, within)
   if (!names.includes(name)) return false
+  // Away from what is under the pointer, whose tooltip may lie over what is next.
+  await page.mouse.move(0, 0)
   await page
     .locator(`[data-click="${quoted(name)}"]`)
     .first()
@@ -126,6 +135,7 @@ const quoted = (text: string): string => text.replaceAll('\\', '\\\\').replaceAl
 
 /** Back to the page as it was: dialogs and menus closed, the address the same. */
 async function restore(page: Page, url: string): Promise<void> {
+  await page.evaluate(() => (document.fullscreenElement === null ? undefined : document.exitFullscreen()))
   const dialog = page.getByRole('dialog')
   for (let tries = 0; tries < 3 && (await dialog.count()) > 0; tries++) await page.keyboard.press('Escape')
   const isMenuOpen = (await page.locator('[role="menu"], [role="listbox"]').count()) > 0

@@ -21,6 +21,7 @@ import { Outbox } from './events/outbox.js'
 import { AuditService } from './modules/audit/audit.service.js'
 import { ConsoleTokens } from './modules/consoles/console-tokens.js'
 import { FlavorService } from './modules/flavors/flavor.service.js'
+import { ComputeServices } from './modules/hypervisors/compute-services.js'
 import { HypervisorService } from './modules/hypervisors/hypervisor.service.js'
 import { IdempotencyService } from './modules/idempotency/idempotency.service.js'
 import { ApplicationCredentialService } from './modules/identity/application-credential.service.js'
@@ -301,6 +302,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
     images,
     networks,
     hypervisors,
+    computeServices: new ComputeServices({ api, cells, hypervisors, placement, policy, idempotency, publisherId }),
     operations,
     cancels,
     servers,

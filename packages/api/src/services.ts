@@ -5,6 +5,7 @@ import type { ApiConfig } from './config.js'
 import type { EventHub } from './events/event-hub.js'
 import type { AuditService } from './modules/audit/audit.service.js'
 import type { FlavorService } from './modules/flavors/flavor.service.js'
+import type { ComputeServices } from './modules/hypervisors/compute-services.js'
 import type { HypervisorService } from './modules/hypervisors/hypervisor.service.js'
 import type { ApplicationCredentialService } from './modules/identity/application-credential.service.js'
 import type { GrantService } from './modules/identity/grant.service.js'
@@ -41,6 +42,7 @@ export interface Services {
   readonly images: ImageService
   readonly networks: NetworkService
   readonly hypervisors: HypervisorService
+  readonly computeServices: ComputeServices
   readonly operations: OperationService
   readonly cancels: OperationCancel
   readonly servers: ServerService

@@ -117,5 +117,6 @@ export const eventTypes: Record<string, EventTypeInfo> = {
   'image.delete': { subject: 'IMAGE', description: 'An image was deleted.' },
   'service.create': { subject: 'SERVICE', description: 'A service has registered itself.' },
   'service.update': { subject: 'SERVICE', description: 'A service changed its state.' },
+  'service.delete': { subject: 'SERVICE', description: 'A service was removed.' },
   'operation.update': { subject: 'OPERATION', description: 'State, progress or a step of an operation changed.' },
 }

@@ -77,6 +77,8 @@ export const policyRules = {
   'os_compute_api:os-hypervisors:servers': rule(ADMIN, 'List servers of a hypervisor.'),
   'os_compute_api:os-hosts:show': rule(ADMIN, 'See the usage of a host.'),
   'os_compute_api:os-services:list': rule(ADMIN, 'List services.'),
+  'os_compute_api:os-services:update': rule(ADMIN, 'Enable or disable a compute service, or declare it down.'),
+  'os_compute_api:os-services:delete': rule(ADMIN, 'Remove the service of a retired host.'),
 
   'os_compute_api:limits': rule('@', 'See limits and use of one’s project.'),
   'os_compute_api:limits:other_project': rule(ADMIN, 'See limits and use of another project.'),

@@ -8,7 +8,9 @@ import { type PowerState, powerStates, type TaskState, type VmState } from '@kil
 import { changeInstance, findInstance, type InstanceChange, type InstanceRow, instanceEvents } from '../cells/instance.store.js'
 import type { CellSchema } from '../db/schemas.js'
 import type { Outbox } from '../events/outbox.js'
+import { buildsOn } from './builds-on-host.js'
 import type { CellContext } from './cell-context.js'
+import { showDisabled } from './disabled-hosts.js'
 import type { SagaEngine } from './saga-engine.js'
 
 export interface ConductorOptions {
@@ -33,6 +35,7 @@ export function conductorHandlers(options: ConductorOptions): HandlersOf<Contrac
   const register = async (node: NodeReport, runId: string): Promise<string> => {
     const serviceId = await recordService(node, runId)
     await context.upCalls.placement.reportInventory(node.nodeId, node.hypervisorHostname, inventoriesOf(node), node.traits)
+    await showDisabled(database, context.upCalls.placement, node.host)
     await repairServers(node.host)
     await wakeSagas(node.host)
     return serviceId
@@ -177,7 +180,7 @@ export function conductorHandlers(options: ConductorOptions): HandlersOf<Contrac
 
     hostServers: async ({ host }) => {
       const servers = await serversOn(host)
-      const building = await sagasNaming(host)
+      const building = await buildsOn(database, host)
       const alive = await engine.store.aliveFor(servers.map((row) => row.uuid))
       const known = servers.map((row) => ({
         serverId: row.uuid,
@@ -206,14 +209,6 @@ export function conductorHandlers(options: ConductorOptions): HandlersOf<Contrac
     consoleStillAllowed: async (session) => options.consoleTokens.stillAllowed(session),
 
     serialBytes: async (wanted) => options.consoleTokens.serialBytes(wanted),
-  }
-
-  async function sagasNaming(host: string): Promise<string[]> {
-    const rows = await database.read.selectFrom('sagas').select(['server_id', 'state']).where('kind', '=', 'build_on_host').execute()
-    return rows
-      .filter((row) => (JSON.parse(row.state) as { selected?: { host?: string } }).selected?.host === host)
-      .map((row) => row.server_id)
-      .filter((id): id is string => id !== null)
   }
 }
 

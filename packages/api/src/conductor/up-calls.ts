@@ -9,7 +9,7 @@ export interface RequestedNetwork {
 }
 
 export interface UpCalls {
-  readonly placement: Pick<PlacementService, 'claim' | 'release' | 'reportInventory'>
+  readonly placement: Pick<PlacementService, 'claim' | 'release' | 'reportInventory' | 'setTrait'>
   readonly networks: {
     /** Makes the ports of a server; a second time it answers those that exist. */
     allocate(

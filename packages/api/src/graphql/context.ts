@@ -105,6 +105,10 @@ export class RequestContext {
       return new Map(nodes.map((node) => [node.host, node]))
     })
   }
+  /** What each project holds on providers. */
+  get projectUse() {
+    return this.loader('projectUse', (ids) => this.services.placement.projectUseOf(ids))
+  }
   get providers() {
     return this.loader('providers', async () => {
       const providers = await this.services.placement.snapshot()

@@ -22,7 +22,7 @@ import { ConsoleResolver } from '../modules/consoles/console.resolver.js'
 import { EventResolver, ServerChangeResolver } from '../modules/events/event.resolver.js'
 import { FlavorAccessResolver, FlavorResolver } from '../modules/flavors/flavor.resolver.js'
 import { PropertyResolver } from '../modules/flavors/property.resolver.js'
-import { ComputeServiceResolver, HypervisorResolver } from '../modules/hypervisors/hypervisor.resolver.js'
+import { ComputeServiceResolver, HostUsageResolver, HypervisorResolver } from '../modules/hypervisors/hypervisor.resolver.js'
 import { ApplicationCredentialResolver } from '../modules/identity/application-credential.resolver.js'
 import {
   IdentityResolver,
@@ -89,6 +89,7 @@ const resolvers: NonEmptyArray<new () => object> = [
   ImageMemberResolver,
   NetworkResolver,
   SubnetResolver,
+  HostUsageResolver,
   HypervisorResolver,
   ComputeServiceResolver,
   ServerResolver,

@@ -28,6 +28,9 @@ export interface ProviderSnapshot {
   traits: ReadonlySet<string>
 }
 
+/** On the providers of disabled hosts (D-SVC-3). It is the cloud's, not the agent's: a report of the agent leaves it as it is. */
+export const disabledTrait = 'COMPUTE_STATUS_DISABLED'
+
 /** Whether an amount fits: the one formula, for SQL see `candidates`. */
 export function fits(inventory: ProviderSnapshot['inventories'][string], amount: number): boolean {
   return (
@@ -80,7 +83,7 @@ export class PlacementService {
       }
       // Traits the agent owns are replaced; CUSTOM_ traits belong to others (C-TRT-2).
       const oldTraits = await trx.selectFrom('provider_traits').select('trait').where('provider_uuid', '=', providerId).execute()
-      const owned = oldTraits.map((row) => row.trait).filter((trait) => !trait.startsWith('CUSTOM_'))
+      const owned = oldTraits.map((row) => row.trait).filter((trait) => !trait.startsWith('CUSTOM_') && trait !== disabledTrait)
       const gone = owned.filter((trait) => !traits.includes(trait))
       const added = traits.filter((trait) => !oldTraits.some((row) => row.trait === trait))
       if (gone.length > 0) {
@@ -94,6 +97,78 @@ export class PlacementService {
       }
       if (changed || gone.length > 0 || added.length > 0) await this.#bumpGeneration(trx, providerId)
     })
+  }
+
+  /** Puts a trait on a provider, or takes it away. A provider that is not there has none. */
+  async setTrait(providerId: string, trait: string, wanted: boolean): Promise<void> {
+    await this.#db.transaction(async (trx) => {
+      if (!(await this.#lockProvider(trx, providerId))) return
+      const mine = { provider_uuid: providerId, trait }
+      const changed = wanted
+        ? await trx
+            .insertInto('provider_traits')
+            .values(mine)
+            .onConflict((conflict) => conflict.doNothing())
+            .returning('trait')
+            .execute()
+        : await trx
+            .deleteFrom('provider_traits')
+            .where('provider_uuid', '=', providerId)
+            .where('trait', '=', trait)
+            .returning('trait')
+            .execute()
+      if (changed.length > 0) await this.#bumpGeneration(trx, providerId)
+    })
+  }
+
+  /**
+   * Takes a provider away with all it has, and the claims on it of servers that are gone. Answers how many servers that still
+   * exist hold claims on it: with any, nothing is taken away. After it nothing can be claimed there.
+   */
+  async removeProvider(trx: Transaction<ApiSchema>, providerId: string): Promise<{ claimedBy: number }> {
+    await this.#lockProvider(trx, providerId)
+    const claims = trx.selectFrom('allocations').select('consumer_uuid').where('provider_uuid', '=', providerId)
+    const living = await trx
+      .selectFrom('instance_mappings')
+      .select('instance_uuid')
+      .where('queued_for_delete', '=', 0)
+      .where('instance_uuid', 'in', claims)
+      .execute()
+    if (living.length > 0) return { claimedBy: living.length }
+    const orphans = await trx.deleteFrom('allocations').where('provider_uuid', '=', providerId).returning('consumer_uuid').execute()
+    if (orphans.length > 0) {
+      const ids = [...new Set(orphans.map((row) => row.consumer_uuid))]
+      await trx
+        .deleteFrom('consumers')
+        .where('uuid', 'in', ids)
+        .where(({ not, exists, selectFrom }) =>
+          not(exists(selectFrom('allocations').select('allocations.used').whereRef('allocations.consumer_uuid', '=', 'consumers.uuid'))),
+        )
+        .execute()
+    }
+    await trx.deleteFrom('inventories').where('provider_uuid', '=', providerId).execute()
+    await trx.deleteFrom('provider_traits').where('provider_uuid', '=', providerId).execute()
+    await trx.deleteFrom('resource_providers').where('uuid', '=', providerId).execute()
+    return { claimedBy: 0 }
+  }
+
+  /** What each project holds on the providers, by provider and class. */
+  async projectUseOf(providerIds: readonly string[]): Promise<Map<string, Map<string, ResourceAmounts>>> {
+    const rows = await this.#db.read
+      .selectFrom('allocations')
+      .innerJoin('consumers', 'consumers.uuid', 'allocations.consumer_uuid')
+      .select(['provider_uuid', 'project_id', 'resource_class', (eb) => eb.fn.sum<number>('used').as('used')])
+      .where('provider_uuid', 'in', [...providerIds])
+      .groupBy(['provider_uuid', 'project_id', 'resource_class'])
+      .orderBy('project_id')
+      .execute()
+    const result = new Map<string, Map<string, ResourceAmounts>>()
+    for (const row of rows) {
+      const projects = result.get(row.provider_uuid) ?? new Map<string, ResourceAmounts>()
+      projects.set(row.project_id, { ...projects.get(row.project_id), [row.resource_class]: Number(row.used) })
+      result.set(row.provider_uuid, projects)
+    }
+    return result
   }
 
   /**
@@ -244,10 +319,11 @@ export class PlacementService {
     return result
   }
 
-  async #lockProvider(trx: Transaction<ApiSchema>, providerId: string): Promise<void> {
+  /** False: there is no such provider. */
+  async #lockProvider(trx: Transaction<ApiSchema>, providerId: string): Promise<boolean> {
     let query = trx.selectFrom('resource_providers').select('generation').where('uuid', '=', providerId)
     if (this.#db.dialect === 'postgres') query = query.forUpdate()
-    await query.execute()
+    return (await query.executeTakeFirst()) !== undefined
   }
 
   async #bumpGeneration(trx: Transaction<ApiSchema>, providerId: string): Promise<void> {

@@ -4,7 +4,7 @@
  */
 import type { HostRejection, SchedulingStage, WeighedHost } from '@kilonova/contract/operations'
 import type { ScheduleRequest } from '@kilonova/contract/rpc/scheduler'
-import { fits } from '../placement/placement.service.js'
+import { disabledTrait, fits } from '../placement/placement.service.js'
 import type { HostFilter } from './filters/filter.js'
 import type { HostState } from './host-state.js'
 import type { HostWeigher } from './weighers/weigher.js'
@@ -34,11 +34,11 @@ export const placementQueryOf = (request: ScheduleRequest): string =>
   `resources=${Object.entries(request.amounts)
     .filter(([, amount]) => amount > 0)
     .map(([resourceClass, amount]) => `${resourceClass}:${amount}`)
-    .join(',')}&root_required=!COMPUTE_STATUS_DISABLED`
+    .join(',')}&root_required=!${disabledTrait}`
 
 /** Why placement does not offer the host, or null. */
 function shortage(host: HostState, request: ScheduleRequest): string | null {
-  if (host.provider.traits.has('COMPUTE_STATUS_DISABLED')) return 'the host is disabled'
+  if (host.provider.traits.has(disabledTrait)) return 'the host is disabled'
   for (const [resourceClass, amount] of Object.entries(request.amounts)) {
     if (amount === 0) continue
     const inventory = host.provider.inventories[resourceClass]

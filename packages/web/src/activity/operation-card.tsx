@@ -6,6 +6,10 @@ import { OperationStateLabel } from '../components/labels.js'
 import { Time } from '../components/time.js'
 import type { OperationFieldsFragment } from '../generated/graphql.js'
 import { formatDuration, plural, words } from '../lib/format.js'
+import { text } from '../text/text.js'
+import { OperationMenu } from './operation-menu.js'
+import { isParent, operationName } from './operation-names.js'
+import { OperationParts } from './operation-parts.js'
 
 export function OperationTarget({ operation }: { operation: OperationFieldsFragment }) {
   if (operation.server !== null) return <Link to={`/servers/${operation.server.id}`}>{operation.server.name ?? operation.server.id}</Link>
@@ -26,13 +30,34 @@ export function OperationProgress({ operation }: { operation: OperationFieldsFra
   )
 }
 
-export function OperationCard({ operation, showTarget }: { operation: OperationFieldsFragment; showTarget: boolean }) {
+interface OperationCardProps {
+  operation: OperationFieldsFragment
+  showTarget: boolean
+  /** Its project, where operations of several are shown. */
+  projectName?: string | null
+  /** Part of another operation, whose heading stands above. */
+  isPart?: boolean
+  /** Absent: what is shown here cannot be narrowed to a server. */
+  onOnlyServer?: ((serverId: string) => void) | undefined
+}
+
+export function OperationCard({ operation, showTarget, projectName = null, isPart = false, onOnlyServer }: OperationCardProps) {
   const { schedulingSummary: summary, steps, error } = operation
   const shown = steps.some((step) => step.host !== null)
   return (
-    <Card isCompact className="kn-gap-below" component="article" aria-label={words(operation.kind)}>
-      <CardHeader actions={{ actions: <OperationStateLabel state={operation.state} />, hasNoOffset: true }}>
-        <CardTitle component="h2">
+    <Card isCompact className="kn-gap-below" component="article" aria-label={operationName(operation)}>
+      <CardHeader
+        actions={{
+          actions: (
+            <>
+              <OperationStateLabel state={operation.state} />
+              <OperationMenu operation={operation} onOnlyServer={onOnlyServer} />
+            </>
+          ),
+          hasNoOffset: true,
+        }}
+      >
+        <CardTitle component={isPart ? 'h3' : 'h2'}>
           <Flex gap={{ default: 'gapSm' }}>
             <span>{words(operation.kind)}</span>
             {showTarget && (
@@ -48,12 +73,19 @@ export function OperationCard({ operation, showTarget }: { operation: OperationF
           <Time value={operation.createdAt} />
           {operation.finishedAt !== null && `, took ${formatDuration(operation.createdAt, operation.finishedAt)}`}
           {`, asked by ${operation.user?.name ?? 'the system'}`}
+          {projectName !== null && text.activity.inProject(projectName)}
         </p>
         <OperationProgress operation={operation} />
         {error !== null && (
           <Alert component="p" isInline variant="danger" title={error.message} className="kn-gap-above">
             {words(error.code)}
           </Alert>
+        )}
+        {isParent(operation) && (
+          <OperationParts
+            operation={operation}
+            show={(part) => <OperationCard key={part.id} operation={part} showTarget isPart onOnlyServer={onOnlyServer} />}
+          />
         )}
         {summary !== null && (
           <ExpandableSection toggleText={summary.message === '' ? 'How a host was chosen' : summary.message} className="kn-gap-above">

@@ -31,7 +31,7 @@ export const operationsQuery = graphql(`
     operations(first: $first, after: $after, filter: $filter, orderBy: [{ key: CREATED_AT, direction: DESC }]) {
       totalCount
       pageInfo { hasNextPage endCursor }
-      nodes { ...OperationFields }
+      nodes { ...OperationFields project { id name } }
     }
   }
 `)
@@ -39,5 +39,36 @@ export const operationsQuery = graphql(`
 export const operationQuery = graphql(`
   query Operation($id: ID!) {
     operation(id: $id) { ...OperationFields }
+  }
+`)
+
+export const operationPartsQuery = graphql(`
+  query OperationParts($id: ID!, $first: Int!) {
+    operation(id: $id) {
+      id
+      children(first: $first, orderBy: [{ key: CREATED_AT, direction: DESC }]) {
+        totalCount
+        nodes { ...OperationFields }
+      }
+    }
+  }
+`)
+
+/** Asked before a menu opens: it changes with every step and is no part of what is shown. */
+export const operationCancellableQuery = graphql(`
+  query OperationCancellable($id: ID!) {
+    operation(id: $id) { id state cancellable }
+  }
+`)
+
+export const cancelOperationMutation = graphql(`
+  mutation CancelOperation($input: CancelOperationInput!) {
+    cancelOperation(input: $input) { operation { ...OperationFields } }
+  }
+`)
+
+export const activityServerQuery = graphql(`
+  query ActivityServer($id: ID!) {
+    server(id: $id) { id name }
   }
 `)

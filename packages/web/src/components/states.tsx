@@ -45,7 +45,7 @@ export function ErrorNotice({ what, error, retry }: { what: string; error: unkno
 interface NothingProps {
   title: string
   /** Below the heading of the page, unless it is that heading. */
-  headingLevel?: 'h1' | 'h2'
+  headingLevel?: 'h1' | 'h2' | 'h3'
   icon?: ComponentType
   children?: ReactNode
   action?: ReactNode

@@ -1,207 +1,134 @@
-/** Making a flavor, and changing its extra specs. */
-import { useMutation } from '@apollo/client/react'
-import {
-  Alert,
-  Button,
-  Checkbox,
-  Form,
-  FormGroup,
-  Grid,
-  GridItem,
-  Modal,
-  ModalBody,
-  ModalFooter,
-  ModalHeader,
-} from '@patternfly/react-core'
-import { type FormEvent, useId, useRef, useState } from 'react'
-import { TextField } from '../components/fields.js'
-import { filledRows, KeyValueRows, newRow } from '../components/key-value-rows.js'
-import { showErrors } from '../components/show-errors.js'
+/** Changing a flavor: its extra specs and its description; all else of it is for ever. */
+import { useApolloClient, useMutation, useQuery } from '@apollo/client/react'
+import { useRef, useState } from 'react'
+import { TextAreaField } from '../components/fields.js'
+import { FormDialog } from '../components/form-dialog.js'
 import type { FlavorFieldsFragment } from '../generated/graphql.js'
 import { randomKey } from '../lib/keys.js'
-import { type FormErrors, formErrors } from '../lib/problem.js'
-import { createFlavorMutation, deleteExtraSpecsMutation, setExtraSpecsMutation } from './flavor.documents.js'
+import { ProblemError, problemOf } from '../lib/problem.js'
+import { showToast } from '../lib/toasts.js'
+import { EditPropertiesDialog, type PropertyChange } from '../properties/edit-properties-dialog.js'
+import { extraSpecSchemaQuery } from '../properties/property.documents.js'
+import { text } from '../text/text.js'
+import { CreateFlavorDialog } from './create-flavor-dialog.js'
+import { deleteExtraSpecsMutation, flavorQuery, setExtraSpecsMutation, updateFlavorMutation } from './flavor.documents.js'
 
-const numbers = ['vcpus', 'ramMb', 'diskGb', 'ephemeralGb', 'swapMb'] as const
-type NumberField = (typeof numbers)[number]
-type FieldName = 'name' | 'id' | 'description' | 'extraSpecs' | NumberField
-const fieldNames: readonly string[] = ['name', 'id', 'description', 'extraSpecs', ...numbers]
+const words = text.flavors.edit
 
-const fieldFor = (path: string): FieldName | null => {
-  const [, field = ''] = path.split('.')
-  return fieldNames.includes(field) ? (field as FieldName) : null
-}
-const noErrors: FormErrors<FieldName> = { fields: {}, general: null }
-
-const numberLabels: Record<NumberField, { label: string; least: number; help: string }> = {
-  vcpus: { label: 'vCPUs', least: 1, help: 'At least 1.' },
-  ramMb: { label: 'Memory (MiB)', least: 1, help: 'At least 1.' },
-  diskGb: { label: 'Root disk (GB)', least: 0, help: '0: as large as the image.' },
-  ephemeralGb: { label: 'Ephemeral disk (GB)', least: 0, help: 'Lost with the server.' },
-  swapMb: { label: 'Swap (MiB)', least: 0, help: '0: none.' },
+interface FlavorDialogProps {
+  flavor: FlavorFieldsFragment
+  onClose: () => void
 }
 
-export function CreateFlavorDialog({ onClose, onCreated }: { onClose: () => void; onCreated: (name: string) => void }) {
-  const formId = useId()
-  const form = useRef<HTMLFormElement>(null)
-  const [texts, setTexts] = useState({ name: '', id: '', description: '' })
-  const [amounts, setAmounts] = useState<Record<NumberField, string>>({
-    vcpus: '1',
-    ramMb: '512',
-    diskGb: '1',
-    ephemeralGb: '0',
-    swapMb: '0',
-  })
-  const [isPublic, setIsPublic] = useState(true)
-  const [specs, setSpecs] = useState([newRow()])
-  const [errors, setErrors] = useState(noErrors)
-  const [create, { loading }] = useMutation(createFlavorMutation)
-
-  const submit = async (event: FormEvent): Promise<void> => {
-    event.preventDefault()
-    const found: FormErrors<FieldName>['fields'] = {}
-    if (texts.name.trim() === '') found.name = 'Enter a name.'
-    for (const field of numbers) {
-      const { least } = numberLabels[field]
-      if (!/^\d{1,10}$/.test(amounts[field]) || Number(amounts[field]) < least) found[field] = `Enter a whole number of at least ${least}.`
-    }
-    if (filledRows(specs).some(({ key }) => key === '')) found.extraSpecs = 'Each extra spec needs a key.'
-    if (Object.keys(found).length > 0) return showErrors(form.current, () => setErrors({ fields: found, general: null }))
-    setErrors(noErrors)
+/** Runs a change on the flavor as it was when its dialog opened; what somebody else changed since is said once, then overruled. */
+function useChangeOf(flavor: FlavorFieldsFragment) {
+  const apollo = useApolloClient()
+  const generation = useRef(flavor.generation)
+  return async (change: (expectedGeneration: number) => Promise<number | undefined>): Promise<void> => {
     try {
-      await create({
-        variables: {
-          input: {
-            name: texts.name.trim(),
-            ...(texts.id === '' ? {} : { id: texts.id }),
-            ...(texts.description === '' ? {} : { description: texts.description }),
-            vcpus: Number(amounts.vcpus),
-            ramMb: Number(amounts.ramMb),
-            diskGb: Number(amounts.diskGb),
-            ephemeralGb: Number(amounts.ephemeralGb),
-            swapMb: Number(amounts.swapMb),
-            isPublic,
-            extraSpecs: filledRows(specs),
-            idempotencyKey: randomKey(),
-          },
-        },
-      })
-      onCreated(texts.name.trim())
-      onClose()
+      generation.current = (await change(generation.current)) ?? generation.current
     } catch (error) {
-      showErrors(form.current, () => setErrors(formErrors(error, fieldFor)))
+      const { code } = problemOf(error)
+      if (code !== 'GENERATION_MISMATCH') throw error
+      const { data } = await apollo.query({ query: flavorQuery, variables: { id: flavor.id }, fetchPolicy: 'network-only' })
+      generation.current = data?.flavor?.generation ?? generation.current
+      throw new ProblemError(words.changed, { code })
     }
   }
-  const text = (field: keyof typeof texts) => ({
-    id: `flavor-${field}`,
-    value: texts[field],
-    onChange: (value: string) => setTexts({ ...texts, [field]: value }),
-    error: errors.fields[field],
-  })
-  return (
-    <Modal isOpen variant="medium" onClose={onClose} aria-labelledby="create-flavor-title">
-      <ModalHeader title="Create a flavor" labelId="create-flavor-title" />
-      <ModalBody>
-        <Form id={formId} ref={form} onSubmit={(event) => void submit(event)} noValidate>
-          {errors.general !== null && <Alert component="p" isInline isLiveRegion variant="danger" title={errors.general} />}
-          <TextField {...text('name')} label="Name" isRequired />
-          <Grid hasGutter sm={6}>
-            {numbers.map((field) => (
-              <GridItem key={field}>
-                <TextField
-                  id={`flavor-${field}`}
-                  label={numberLabels[field].label}
-                  type="number"
-                  min={numberLabels[field].least}
-                  isRequired
-                  value={amounts[field]}
-                  onChange={(value) => setAmounts({ ...amounts, [field]: value })}
-                  error={errors.fields[field]}
-                  help={numberLabels[field].help}
-                />
-              </GridItem>
-            ))}
-            <GridItem>
-              <TextField {...text('id')} label="Id" help="Optional; made up when empty." />
-            </GridItem>
-          </Grid>
-          <TextField {...text('description')} label="Description" />
-          <Checkbox
-            id="flavor-public"
-            label="Public"
-            description="Every project may use it. A private flavor is for projects on its access list."
-            isChecked={isPublic}
-            onChange={(_event, checked) => setIsPublic(checked)}
-          />
-          <FormGroup label="Extra specs" role="group">
-            <KeyValueRows id="flavor-specs" noun="Extra spec" rows={specs} onChange={setSpecs} error={errors.fields.extraSpecs} />
-          </FormGroup>
-        </Form>
-      </ModalBody>
-      <ModalFooter>
-        <Button type="submit" form={formId} isLoading={loading} isDisabled={loading}>
-          Create
-        </Button>
-        <Button variant="link" onClick={onClose}>
-          Cancel
-        </Button>
-      </ModalFooter>
-    </Modal>
-  )
 }
 
-export function ExtraSpecsDialog({ flavor, onClose }: { flavor: FlavorFieldsFragment; onClose: () => void }) {
-  const before = flavor.extraSpecs ?? []
-  const form = useRef<HTMLDivElement>(null)
-  const [rows, setRows] = useState(() => (before.length === 0 ? [newRow()] : before.map(({ key, value }) => newRow(key, value))))
-  const [failure, setFailure] = useState<string | null>(null)
-  const [busy, setBusy] = useState(false)
+export function ExtraSpecsDialog({ flavor, onClose }: FlavorDialogProps) {
   const [write] = useMutation(setExtraSpecsMutation)
   const [remove] = useMutation(deleteExtraSpecsMutation)
-
-  const save = async (): Promise<void> => {
-    const wanted = filledRows(rows)
-    const keys = new Set(wanted.map(({ key }) => key))
-    if (keys.has('')) return showErrors(form.current, () => setFailure('Each extra spec needs a key.'))
-    if (keys.size < wanted.length) return showErrors(form.current, () => setFailure('Each key may stand once.'))
-    const changed = wanted.filter(({ key, value }) => before.find((spec) => spec.key === key)?.value !== value)
-    const gone = before.map(({ key }) => key).filter((key) => !keys.has(key))
-    setBusy(true)
-    setFailure(null)
-    try {
-      // Writing first: what the server refuses is found before anything is taken away.
-      if (changed.length > 0)
-        await write({ variables: { input: { flavorId: flavor.id, extraSpecs: changed, idempotencyKey: randomKey() } } })
-      if (gone.length > 0) await remove({ variables: { input: { flavorId: flavor.id, keys: gone, idempotencyKey: randomKey() } } })
-      onClose()
-    } catch (error) {
-      const { general, fields } = formErrors<'specs'>(error, () => 'specs')
-      showErrors(form.current, () => {
-        setFailure(fields.specs ?? general)
-        setBusy(false)
+  const change = useChangeOf(flavor)
+  const { data, error } = useQuery(extraSpecSchemaQuery)
+  const save = async ({ changed, removed }: PropertyChange): Promise<void> => {
+    const { id: flavorId } = flavor
+    // Writing first: what the cloud refuses is found before anything is taken away.
+    if (changed.length > 0) {
+      await change(async (expectedGeneration) => {
+        const answer = await write({
+          variables: { input: { flavorId, extraSpecs: changed, expectedGeneration, idempotencyKey: randomKey() } },
+        })
+        return answer.data?.setFlavorExtraSpecs.flavor.generation
+      })
+    }
+    if (removed.length > 0) {
+      await change(async (expectedGeneration) => {
+        const answer = await remove({ variables: { input: { flavorId, keys: removed, expectedGeneration, idempotencyKey: randomKey() } } })
+        return answer.data?.deleteFlavorExtraSpecs.flavor.generation
       })
     }
   }
+  if (data === undefined && error === undefined) return null
   return (
-    <Modal isOpen variant="medium" onClose={onClose} aria-labelledby="specs-title">
-      <ModalHeader
-        title={`Extra specs of ${flavor.name}`}
-        labelId="specs-title"
-        description="Servers that exist keep what they were made with."
-      />
-      <ModalBody>
-        <div ref={form}>
-          <KeyValueRows id="specs" noun="Extra spec" rows={rows} onChange={setRows} error={failure ?? undefined} />
-        </div>
-      </ModalBody>
-      <ModalFooter>
-        <Button onClick={() => void save()} isLoading={busy} isDisabled={busy}>
-          Save
-        </Button>
-        <Button variant="link" onClick={onClose}>
-          Cancel
-        </Button>
-      </ModalFooter>
-    </Modal>
+    <EditPropertiesDialog
+      title={text.flavors.specsOf(flavor.name)}
+      hint={words.specsHint}
+      noun={words.noun}
+      saveLabel={text.flavors.save}
+      cancelLabel={text.flavors.cancel}
+      before={flavor.extraSpecs ?? []}
+      definitions={data?.extraSpecSchema ?? []}
+      field="extraSpecs"
+      save={save}
+      onClose={onClose}
+    />
   )
+}
+
+export function FlavorDescriptionDialog({ flavor, onClose }: FlavorDialogProps) {
+  const [description, setDescription] = useState(flavor.description ?? '')
+  const [update] = useMutation(updateFlavorMutation)
+  const change = useChangeOf(flavor)
+  return (
+    <FormDialog<'description'>
+      title={words.descriptionOf(flavor.name)}
+      submitLabel={text.flavors.save}
+      cancelLabel={text.flavors.cancel}
+      fieldFor={(path) => (path === 'input.description' ? 'description' : null)}
+      onSubmit={async () => {
+        await change(async (expectedGeneration) => {
+          const { data } = await update({
+            variables: {
+              input: {
+                flavorId: flavor.id,
+                description: description.trim() === '' ? null : description,
+                expectedGeneration,
+                idempotencyKey: randomKey(),
+              },
+            },
+          })
+          return data?.updateFlavor.flavor.generation
+        })
+        showToast('success', words.described(flavor.name))
+      }}
+      onClose={onClose}
+    >
+      {(errors) => (
+        <TextAreaField
+          id="flavor-description"
+          label={text.flavors.details.description}
+          value={description}
+          onChange={setDescription}
+          error={errors.description}
+        />
+      )}
+    </FormDialog>
+  )
+}
+
+interface CloneFlavorDialogProps extends FlavorDialogProps {
+  onCreated: (flavor: { id: string; name: string }) => void
+}
+
+/** A row of a list does not hold the access list: it is read when the copy begins. */
+export function CloneFlavorDialog({ flavor, onClose, onCreated }: CloneFlavorDialogProps) {
+  const { data } = useQuery(flavorQuery, {
+    variables: { id: flavor.id },
+    fetchPolicy: 'network-only',
+    nextFetchPolicy: 'cache-only',
+  })
+  if (data?.flavor == null) return null
+  return <CreateFlavorDialog from={data.flavor} onClose={onClose} onCreated={onCreated} />
 }

@@ -10,6 +10,7 @@ export const flavorFields = graphql(`
     diskGb
     ephemeralGb
     swapMb
+    rxtxFactor
     isPublic
     disabled
     generation
@@ -23,6 +24,19 @@ export const flavorsQuery = graphql(`
       totalCount
       pageInfo { hasNextPage endCursor }
       nodes { ...FlavorFields }
+    }
+  }
+`)
+
+/** What only one flavor at a time is asked for. */
+export const flavorQuery = graphql(`
+  query Flavor($id: ID!) {
+    flavor(id: $id) {
+      ...FlavorFields
+      createdAt
+      updatedAt
+      serverCount
+      access { projectId project { id name } }
     }
   }
 `)
@@ -45,5 +59,20 @@ export const deleteExtraSpecsMutation = graphql(`
 export const deleteFlavorMutation = graphql(`
   mutation DeleteFlavor($input: DeleteFlavorInput!) {
     deleteFlavor(input: $input) { deletedId }
+  }
+`)
+export const updateFlavorMutation = graphql(`
+  mutation UpdateFlavor($input: UpdateFlavorInput!) {
+    updateFlavor(input: $input) { flavor { ...FlavorFields } }
+  }
+`)
+export const addFlavorAccessMutation = graphql(`
+  mutation AddFlavorAccess($input: AddFlavorAccessInput!) {
+    addFlavorAccess(input: $input) { flavor { id generation access { projectId project { id name } } } }
+  }
+`)
+export const removeFlavorAccessMutation = graphql(`
+  mutation RemoveFlavorAccess($input: RemoveFlavorAccessInput!) {
+    removeFlavorAccess(input: $input) { flavor { id generation access { projectId project { id name } } } }
   }
 `)

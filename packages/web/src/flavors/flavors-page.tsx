@@ -1,39 +1,37 @@
 /** Flavors: the sizes servers come in. */
-import { useMutation, useQuery } from '@apollo/client/react'
-import { Button, Label, LabelGroup, PageSection, SearchInput, Toolbar, ToolbarContent, ToolbarItem } from '@patternfly/react-core'
+import { useQuery } from '@apollo/client/react'
+import { Button, Label, LabelGroup, PageSection, Toolbar, ToolbarContent, ToolbarItem } from '@patternfly/react-core'
 import { Table, Tbody, Td, Th, Thead, type ThProps, Tr } from '@patternfly/react-table'
 import { useState } from 'react'
-import { ConfirmDialog } from '../components/confirm-dialog.js'
+import { Link } from 'react-router'
 import { PageTitle } from '../components/page-title.js'
 import { Pager } from '../components/pager.js'
 import { RowActions } from '../components/row-actions.js'
+import { SettlingSearch } from '../components/settling-search.js'
 import { ErrorNotice, Loading, Nothing, NothingMatches } from '../components/states.js'
-import { usePaging } from '../components/use-paging.js'
-import type { FlavorFieldsFragment, FlavorSortKey, SortDirection } from '../generated/graphql.js'
+import { useUrlFilters } from '../components/use-url-filters.js'
+import type { FlavorSortKey, SortDirection } from '../generated/graphql.js'
 import { formatMb } from '../lib/format.js'
-import { randomKey } from '../lib/keys.js'
 import { useMay } from '../lib/session-context.js'
 import { showToast } from '../lib/toasts.js'
-import { useDebounced } from '../lib/use-debounced.js'
 import { useLiveRefetch } from '../lib/use-live.js'
-import { deleteFlavorMutation, flavorsQuery } from './flavor.documents.js'
-import { CreateFlavorDialog, ExtraSpecsDialog } from './flavor-dialogs.js'
+import { text } from '../text/text.js'
+import { CreateFlavorDialog } from './create-flavor-dialog.js'
+import { flavorsQuery } from './flavor.documents.js'
+import { flavorPath } from './flavor-path.js'
+import { useFlavorActions } from './use-flavor-actions.js'
+
+const words = text.flavors
 
 const sortKeys: FlavorSortKey[] = ['NAME', 'VCPUS', 'RAM_MB', 'DISK_GB']
 
 export function FlavorsPage() {
   const mayCreate = useMay('os_compute_api:os-flavor-manage:create')
-  const mayDelete = useMay('os_compute_api:os-flavor-manage:delete')
-  const mayEditSpecs = useMay('os_compute_api:os-flavor-extra-specs:update')
   const maySeeAll = useMay('os_compute_api:os-flavor-access')
-  const paging = usePaging()
-  const [search, setSearch] = useState('')
+  const { values, change, clear, paging } = useUrlFilters(['search'])
+  const wanted = values.search
   const [sort, setSort] = useState<{ key: FlavorSortKey; direction: SortDirection }>({ key: 'RAM_MB', direction: 'ASC' })
   const [creating, setCreating] = useState(false)
-  const [editing, setEditing] = useState<FlavorFieldsFragment | null>(null)
-  const [deleting, setDeleting] = useState<FlavorFieldsFragment | null>(null)
-  const [remove] = useMutation(deleteFlavorMutation)
-  const wanted = useDebounced(search.trim())
   const { data, previousData, error, refetch } = useQuery(flavorsQuery, {
     variables: {
       first: paging.perPage,
@@ -46,6 +44,11 @@ export function FlavorsPage() {
     () => refetch(),
     (signal) => signal.topic === 'object' && signal.subject === 'FLAVOR',
   )
+  const created = ({ name }: { name: string }): void => {
+    showToast('success', words.create.created(name))
+    void refetch()
+  }
+  const { actionsOf, dialog } = useFlavorActions({ onDeleted: () => refetch(), onCreated: created })
   const flavors = (data ?? previousData)?.flavors
   const sorted = (key: FlavorSortKey): ThProps['sort'] => ({
     columnIndex: sortKeys.indexOf(key),
@@ -55,62 +58,60 @@ export function FlavorsPage() {
       paging.reset()
     },
   })
-  const notAllowed = 'Your roles do not allow it.'
   return (
     <>
-      <PageTitle title="Flavors" actions={mayCreate ? <Button onClick={() => setCreating(true)}>Create flavor</Button> : undefined} />
-      <PageSection hasBodyWrapper={false} aria-label="List of flavors">
+      <PageTitle
+        title={words.title}
+        actions={mayCreate ? <Button onClick={() => setCreating(true)}>{words.create.action}</Button> : undefined}
+      />
+      <PageSection hasBodyWrapper={false} aria-label={words.region}>
         <Toolbar inset={{ default: 'insetNone' }}>
           <ToolbarContent>
             <ToolbarItem>
-              <SearchInput
-                aria-label="Search name or id"
-                placeholder="Name or id"
-                value={search}
-                onChange={(_event, value) => {
-                  setSearch(value)
-                  paging.reset()
-                }}
-                onClear={() => setSearch('')}
+              <SettlingSearch
+                label={words.search}
+                placeholder={words.searchHint}
+                value={wanted}
+                onChange={(search) => change({ search }, 'typing')}
               />
             </ToolbarItem>
             <ToolbarItem variant="pagination">
-              <Pager what="flavors" paging={paging} total={flavors?.totalCount ?? 0} endCursor={flavors?.pageInfo.endCursor ?? null} />
+              <Pager what={words.what} paging={paging} total={flavors?.totalCount ?? 0} endCursor={flavors?.pageInfo.endCursor ?? null} />
             </ToolbarItem>
           </ToolbarContent>
         </Toolbar>
         {flavors === undefined ? (
           error === undefined ? (
-            <Loading what="flavors" />
+            <Loading what={words.what} />
           ) : (
-            <ErrorNotice what="The flavors" error={error} retry={() => void refetch()} />
+            <ErrorNotice what={words.notLoaded} error={error} retry={() => void refetch()} />
           )
         ) : flavors.nodes.length === 0 && wanted !== '' ? (
-          <NothingMatches what="flavors" clear={() => setSearch('')} />
+          <NothingMatches what={words.what} clear={clear} />
         ) : flavors.nodes.length === 0 ? (
-          <Nothing title="No flavors">An administrator makes the sizes servers come in.</Nothing>
+          <Nothing title={words.none}>{words.noneHint}</Nothing>
         ) : (
-          <Table aria-label="Flavors" variant="compact">
+          <Table aria-label={words.title} variant="compact">
             <Thead>
               <Tr>
-                <Th sort={sorted('NAME')}>Name</Th>
-                <Th sort={sorted('VCPUS')}>vCPUs</Th>
-                <Th sort={sorted('RAM_MB')}>Memory</Th>
-                <Th sort={sorted('DISK_GB')}>Root disk</Th>
-                <Th>Ephemeral</Th>
-                <Th>Swap</Th>
-                <Th>Extra specs</Th>
-                <Th screenReaderText="Actions" />
+                <Th sort={sorted('NAME')}>{words.columns.name}</Th>
+                <Th sort={sorted('VCPUS')}>{words.columns.vcpus}</Th>
+                <Th sort={sorted('RAM_MB')}>{words.columns.memory}</Th>
+                <Th sort={sorted('DISK_GB')}>{words.columns.rootDisk}</Th>
+                <Th>{words.columns.ephemeral}</Th>
+                <Th>{words.columns.swap}</Th>
+                <Th>{words.columns.extraSpecs}</Th>
+                <Th screenReaderText={words.actions} />
               </Tr>
             </Thead>
             <Tbody>
               {flavors.nodes.map((flavor) => (
                 <Tr key={flavor.id}>
-                  <Td dataLabel="Name" className="kn-break">
-                    {flavor.name} {!flavor.isPublic && <Label isCompact>Private</Label>}{' '}
+                  <Td dataLabel={words.columns.name} className="kn-break">
+                    <Link to={flavorPath(flavor.id)}>{flavor.name}</Link> {!flavor.isPublic && <Label isCompact>{words.private}</Label>}{' '}
                     {flavor.disabled && (
                       <Label isCompact status="warning">
-                        Disabled
+                        {words.disabled}
                       </Label>
                     )}
                     <div className="kn-muted kn-small">
@@ -118,16 +119,18 @@ export function FlavorsPage() {
                       {flavor.description !== null && `: ${flavor.description}`}
                     </div>
                   </Td>
-                  <Td dataLabel="vCPUs">{flavor.vcpus}</Td>
-                  <Td dataLabel="Memory">{formatMb(flavor.ramMb)}</Td>
-                  <Td dataLabel="Root disk">{flavor.diskGb === 0 ? 'Of the image' : `${flavor.diskGb} GB`}</Td>
-                  <Td dataLabel="Ephemeral">{flavor.ephemeralGb === 0 ? '—' : `${flavor.ephemeralGb} GB`}</Td>
-                  <Td dataLabel="Swap">{flavor.swapMb === 0 ? '—' : formatMb(flavor.swapMb)}</Td>
-                  <Td dataLabel="Extra specs" className="kn-break">
+                  <Td dataLabel={words.columns.vcpus}>{flavor.vcpus}</Td>
+                  <Td dataLabel={words.columns.memory}>{formatMb(flavor.ramMb)}</Td>
+                  <Td dataLabel={words.columns.rootDisk}>{flavor.diskGb === 0 ? words.ofTheImage : words.gigabytes(flavor.diskGb)}</Td>
+                  <Td dataLabel={words.columns.ephemeral}>
+                    {flavor.ephemeralGb === 0 ? words.nothing : words.gigabytes(flavor.ephemeralGb)}
+                  </Td>
+                  <Td dataLabel={words.columns.swap}>{flavor.swapMb === 0 ? words.nothing : formatMb(flavor.swapMb)}</Td>
+                  <Td dataLabel={words.columns.extraSpecs} className="kn-break">
                     {flavor.extraSpecs === null || flavor.extraSpecs.length === 0 ? (
-                      '—'
+                      words.nothing
                     ) : (
-                      <LabelGroup aria-label={`Extra specs of ${flavor.name}`} numLabels={5}>
+                      <LabelGroup aria-label={words.specsOf(flavor.name)} numLabels={5}>
                         {flavor.extraSpecs.map(({ key, value }) => (
                           <Label key={key} isCompact>
                             {key} = {value}
@@ -137,18 +140,7 @@ export function FlavorsPage() {
                     )}
                   </Td>
                   <Td isActionCell>
-                    <RowActions
-                      label={`Actions for ${flavor.name}`}
-                      actions={[
-                        { label: 'Edit extra specs', onSelect: () => setEditing(flavor), disabledReason: mayEditSpecs ? null : notAllowed },
-                        {
-                          label: 'Delete',
-                          onSelect: () => setDeleting(flavor),
-                          disabledReason: mayDelete ? null : notAllowed,
-                          isDanger: true,
-                        },
-                      ]}
-                    />
+                    <RowActions label={words.actionsFor(flavor.name)} actions={actionsOf(flavor)} />
                   </Td>
                 </Tr>
               ))}
@@ -156,30 +148,8 @@ export function FlavorsPage() {
           </Table>
         )}
       </PageSection>
-      {creating && (
-        <CreateFlavorDialog
-          onClose={() => setCreating(false)}
-          onCreated={(name) => {
-            showToast('success', `Flavor ${name} created.`)
-            void refetch()
-          }}
-        />
-      )}
-      {editing !== null && <ExtraSpecsDialog flavor={editing} onClose={() => setEditing(null)} />}
-      {deleting !== null && (
-        <ConfirmDialog
-          title="Delete this flavor?"
-          confirmLabel="Delete"
-          onClose={() => setDeleting(null)}
-          onConfirm={async () => {
-            await remove({ variables: { input: { flavorId: deleting.id, idempotencyKey: randomKey() } } })
-            showToast('success', `Flavor ${deleting.name} deleted.`)
-            await refetch()
-          }}
-        >
-          <p className="kn-break">{deleting.name} will be gone for new servers. Servers made with it keep their size.</p>
-        </ConfirmDialog>
-      )}
+      {creating && <CreateFlavorDialog from={null} onClose={() => setCreating(false)} onCreated={created} />}
+      {dialog}
     </>
   )
 }

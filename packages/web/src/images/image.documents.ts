@@ -7,6 +7,7 @@ export const imageFields = graphql(`
     status
     visibility
     protected
+    hidden
     projectId
     minRamMb
     minDiskGb
@@ -16,6 +17,7 @@ export const imageFields = graphql(`
     hashAlgorithm
     hashValue
     createdAt
+    generation
     upload { id state receivedBytes sizeBytes progressPercent error { code message } }
   }
 `)
@@ -63,6 +65,47 @@ export const deleteImageMutation = graphql(`
 
 export const imageQuery = graphql(`
   query Image($id: ID!) {
-    image(id: $id) { ...ImageFields }
+    image(id: $id) {
+      ...ImageFields
+      containerFormat
+      updatedAt
+      tags
+      properties { key value }
+      project { id name }
+      members { projectId status createdAt project { id name } }
+    }
+  }
+`)
+export const updateImageMutation = graphql(`
+  mutation UpdateImage($input: UpdateImageInput!) {
+    updateImage(input: $input) { image { ...ImageFields updatedAt tags properties { key value } } }
+  }
+`)
+export const setImageActiveMutation = graphql(`
+  mutation SetImageActive($input: SetImageActiveInput!) {
+    setImageActive(input: $input) { image { ...ImageFields } }
+  }
+`)
+export const addImageMemberMutation = graphql(`
+  mutation AddImageMember($input: AddImageMemberInput!) {
+    addImageMember(input: $input) { image { id generation members { projectId status createdAt project { id name } } } }
+  }
+`)
+export const removeImageMemberMutation = graphql(`
+  mutation RemoveImageMember($input: RemoveImageMemberInput!) {
+    removeImageMember(input: $input) { image { id generation members { projectId status createdAt project { id name } } } }
+  }
+`)
+export const answerImageMembershipMutation = graphql(`
+  mutation AnswerImageMembership($input: AnswerImageMembershipInput!) {
+    answerImageMembership(input: $input) { image { id generation members { projectId status createdAt project { id name } } } }
+  }
+`)
+/** Images shared with the project, by its answer. */
+export const imageOffersQuery = graphql(`
+  query ImageOffers($first: Int!, $name: String) {
+    pending: images(first: $first, filter: { name: $name, memberStatus: PENDING }) { nodes { id } }
+    accepted: images(first: $first, filter: { name: $name, memberStatus: ACCEPTED }) { nodes { id } }
+    rejected: images(first: $first, filter: { name: $name, memberStatus: REJECTED }) { nodes { id } }
   }
 `)

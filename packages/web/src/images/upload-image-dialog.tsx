@@ -22,9 +22,12 @@ import { formatBytes } from '../lib/format.js'
 import { randomKey } from '../lib/keys.js'
 import { type FormErrors, formErrors } from '../lib/problem.js'
 import { useMay } from '../lib/session-context.js'
+import { text } from '../text/text.js'
 import { createImageMutation, deleteImageMutation } from './image.documents.js'
 import { useImageUpload } from './use-image-upload.js'
 
+const words = text.images.upload
+const { edit, details } = text.images
 type FieldName = 'name' | 'diskFormat' | 'minRamMb' | 'minDiskGb' | 'checksum' | 'file'
 const fieldNames: readonly string[] = ['name', 'diskFormat', 'minRamMb', 'minDiskGb', 'checksum']
 const fieldFor = (path: string): FieldName | null => {
@@ -66,9 +69,30 @@ export function UploadImageDialog({ image, onClose, onDone, onChanged }: UploadI
   const [made, setMade] = useState<string | null>(null)
   const [create] = useMutation(createImageMutation)
   const [remove] = useMutation(deleteImageMutation)
-  const { state, upload, cancel } = useImageUpload()
+  const { state, upload } = useImageUpload()
+  /** The run that is under way: closing the dialog at any moment of it leaves nothing behind. */
+  const run = useRef<AbortController | null>(null)
+  /** An image made here whose data was refused. */
+  const leftover = useRef<string | null>(null)
   const working = state.stage === 'sending' || state.stage === 'checking'
   const shownName = image?.name ?? name
+
+  const discard = useRef(async (_imageId: string): Promise<void> => {})
+  useEffect(() => {
+    leftover.current = state.stage === 'failed' ? made : null
+    discard.current = async (imageId) => {
+      // Where this is not heard, it stays in the list as an image without data, to be filled or deleted.
+      await remove({ variables: { input: { imageId, idempotencyKey: randomKey() } } }).catch(() => undefined)
+      onChanged()
+    }
+  })
+  useEffect(
+    () => () => {
+      run.current?.abort()
+      if (run.current === null && leftover.current !== null) void discard.current(leftover.current)
+    },
+    [],
+  )
 
   useEffect(() => {
     if (state.stage !== 'done') return
@@ -79,22 +103,24 @@ export function UploadImageDialog({ image, onClose, onDone, onChanged }: UploadI
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault()
     const found: FormErrors<FieldName>['fields'] = {}
-    if (name.trim() === '') found.name = 'Enter a name.'
+    if (name.trim() === '') found.name = edit.nameMissing
     for (const [field, value] of [
       ['minRamMb', minRamMb],
       ['minDiskGb', minDiskGb],
     ] as const) {
-      if (!/^\d{1,10}$/.test(value)) found[field] = 'Enter a whole number of at least 0.'
+      if (!/^\d{1,10}$/.test(value)) found[field] = edit.natural
     }
-    if (checksum !== '' && !/^(sha256:)?[0-9a-f]{64}$/i.test(checksum.trim()))
-      found.checksum = 'A SHA-256 checksum has 64 hexadecimal digits.'
-    if (file === null) found.file = 'Choose the file with the data.'
-    else if (file.size === 0) found.file = 'The file is empty.'
+    if (checksum !== '' && !/^(sha256:)?[0-9a-f]{64}$/i.test(checksum.trim())) found.checksum = words.checksumWrong
+    if (file === null) found.file = words.fileMissing
+    else if (file.size === 0) found.file = words.fileEmpty
     if (Object.keys(found).length > 0 || file === null) return showErrors(form.current, () => setErrors({ fields: found, general: null }))
     setErrors(noErrors)
+    const abort = new AbortController()
+    run.current = abort
+    const isClosed = (): boolean => abort.signal.aborted
     const digest = checksum === '' ? null : `sha256:${checksum.trim().toLowerCase().replace('sha256:', '')}`
+    let imageId = image?.id ?? made
     try {
-      let imageId = image?.id ?? made
       if (imageId === null) {
         const { data } = await create({
           variables: {
@@ -111,40 +137,31 @@ export function UploadImageDialog({ image, onClose, onDone, onChanged }: UploadI
         })
         imageId = data?.createImage.image.id ?? null
         if (imageId === null) return
+        if (isClosed()) return await discard.current(imageId)
         setMade(imageId)
       }
       onChanged()
-      await upload(imageId, file, digest)
+      await upload(imageId, file, digest, abort)
     } catch (error) {
+      if (isClosed()) return imageId !== null && image === null ? await discard.current(imageId) : onChanged()
       const mapped = formErrors(error, fieldFor)
       showErrors(form.current, () => setErrors(mapped.general === null ? mapped : { fields: {}, general: mapped.general }))
+    } finally {
+      if (run.current === abort) run.current = null
     }
-  }
-  const close = async (): Promise<void> => {
-    onClose()
-    try {
-      if (state.stage === 'sending') await cancel()
-      // A record made here whose data never came is of no use to anybody.
-      if (made !== null && (state.stage === 'sending' || state.stage === 'failed')) {
-        await remove({ variables: { input: { imageId: made, idempotencyKey: randomKey() } } })
-      }
-    } catch {
-      // It stays in the list as an image without data, where it can be filled or deleted.
-    }
-    onChanged()
   }
   return (
-    <Modal isOpen variant="medium" onClose={() => void close()} aria-labelledby="upload-title">
-      <ModalHeader title={image === null ? 'Create an image' : `Data of ${shownName}`} labelId="upload-title" />
+    <Modal isOpen variant="medium" onClose={onClose} aria-labelledby="upload-title">
+      <ModalHeader title={image === null ? words.createTitle : words.dataOf(shownName)} labelId="upload-title" />
       <ModalBody>
         <Form id={formId} ref={form} onSubmit={(event) => void submit(event)} noValidate>
           {errors.general !== null && <Alert component="p" isInline isLiveRegion variant="danger" title={errors.general} />}
           {state.stage === 'failed' && errors.general === null && Object.keys(errors.fields).length === 0 && (
-            <Alert component="p" isInline isLiveRegion variant="danger" title="The image was refused.">
+            <Alert component="p" isInline isLiveRegion variant="danger" title={words.refused}>
               {state.message}
             </Alert>
           )}
-          <FormGroup label="File" fieldId="image-file" isRequired>
+          <FormGroup label={words.file} fieldId="image-file" isRequired>
             <input
               id="image-file"
               type="file"
@@ -161,11 +178,11 @@ export function UploadImageDialog({ image, onClose, onDone, onChanged }: UploadI
                 if (name === '') setName(chosen.name.replace(/\.[a-z0-9]{1,6}$/i, ''))
               }}
             />
-            <FieldMessage id="image-file" error={errors.fields.file} help={file === null ? 'The disk data.' : formatBytes(file.size)} />
+            <FieldMessage id="image-file" error={errors.fields.file} help={file === null ? words.fileHint : formatBytes(file.size)} />
           </FormGroup>
           <TextField
             id="image-name"
-            label="Name"
+            label={edit.name}
             value={name}
             onChange={setName}
             error={errors.fields.name}
@@ -174,12 +191,12 @@ export function UploadImageDialog({ image, onClose, onDone, onChanged }: UploadI
           />
           <SelectField
             id="image-format"
-            label="Disk format"
+            label={details.format}
             value={diskFormat}
             onChange={(value) => setDiskFormat(formats.find((format) => format.value === value)?.value ?? 'RAW')}
             options={formats}
             error={errors.fields.diskFormat}
-            help="Checked against the data."
+            help={words.formatHint}
             isDisabled={working || image !== null || made !== null}
           />
           {image === null && (
@@ -188,7 +205,7 @@ export function UploadImageDialog({ image, onClose, onDone, onChanged }: UploadI
                 <GridItem>
                   <TextField
                     id="image-min-ram"
-                    label="Least memory (MiB)"
+                    label={edit.leastMemory}
                     type="number"
                     min={0}
                     value={minRamMb}
@@ -200,7 +217,7 @@ export function UploadImageDialog({ image, onClose, onDone, onChanged }: UploadI
                 <GridItem>
                   <TextField
                     id="image-min-disk"
-                    label="Least disk (GB)"
+                    label={edit.leastDisk}
                     type="number"
                     min={0}
                     value={minDiskGb}
@@ -213,8 +230,8 @@ export function UploadImageDialog({ image, onClose, onDone, onChanged }: UploadI
               {mayPublish && (
                 <Checkbox
                   id="image-public"
-                  label="Public"
-                  description="Every project can use it."
+                  label={words.public}
+                  description={words.publicHint}
                   isChecked={isPublic}
                   onChange={(_event, checked) => setIsPublic(checked)}
                   isDisabled={working || made !== null}
@@ -224,11 +241,11 @@ export function UploadImageDialog({ image, onClose, onDone, onChanged }: UploadI
           )}
           <TextField
             id="image-checksum"
-            label="SHA-256 checksum"
+            label={words.checksum}
             value={checksum}
             onChange={setChecksum}
             error={errors.fields.checksum}
-            help="Optional; data that does not match is refused."
+            help={words.checksumHint}
             isMonospace
             isDisabled={working}
           />
@@ -236,19 +253,19 @@ export function UploadImageDialog({ image, onClose, onDone, onChanged }: UploadI
         {state.stage === 'sending' && (
           <Progress
             className="kn-gap-above"
-            title="Sending"
+            title={words.sending}
             value={Math.floor((state.sentBytes / state.totalBytes) * 100)}
-            helperText={`${formatBytes(state.sentBytes)} of ${formatBytes(state.totalBytes)}`}
+            helperText={words.progress(formatBytes(state.sentBytes), formatBytes(state.totalBytes))}
           />
         )}
-        {state.stage === 'checking' && <Progress className="kn-gap-above" title="Checking and storing" value={state.percent} />}
+        {state.stage === 'checking' && <Progress className="kn-gap-above" title={words.checking} value={state.percent} />}
       </ModalBody>
       <ModalFooter>
         <Button type="submit" form={formId} isLoading={working} isDisabled={working}>
-          {image === null && made === null ? 'Create and upload' : 'Upload'}
+          {image === null && made === null ? words.createAndUpload : words.submit}
         </Button>
-        <Button variant="link" onClick={() => void close()}>
-          {state.stage === 'checking' ? 'Close' : 'Cancel'}
+        <Button variant="link" onClick={onClose}>
+          {state.stage === 'checking' ? words.close : words.cancel}
         </Button>
       </ModalFooter>
     </Modal>

@@ -7,7 +7,11 @@ import { showErrors } from '../components/show-errors.js'
 import type { KeypairType } from '../generated/graphql.js'
 import { randomKey } from '../lib/keys.js'
 import { type FormErrors, formErrors } from '../lib/problem.js'
+import { text } from '../text/text.js'
 import { importKeypairMutation } from './keypair.documents.js'
+import { nameRule } from './name-rule.js'
+
+const words = text.keypairs.import
 
 type FieldName = 'name' | 'publicKey' | 'type'
 const noErrors: FormErrors<FieldName> = { fields: {}, general: null }
@@ -16,8 +20,6 @@ const fieldFor = (path: string): FieldName | null => {
   const field = path.replace(/^input\./, '')
   return fields.includes(field) ? (field as FieldName) : null
 }
-
-const nameRule = /^[a-zA-Z0-9 _\-@.]{1,255}$/
 
 export function ImportKeypairDialog({ onClose, onImported }: { onClose: () => void; onImported: (name: string) => void }) {
   const formId = useId()
@@ -32,9 +34,9 @@ export function ImportKeypairDialog({ onClose, onImported }: { onClose: () => vo
     event.preventDefault()
     event.stopPropagation()
     const found: FormErrors<FieldName>['fields'] = {}
-    if (!nameRule.test(name)) found.name = 'A name has 1 to 255 letters, digits, blanks, and _ - @ dot.'
-    if (publicKey.trim() === '') found.publicKey = 'Paste the public key.'
-    else if (publicKey.includes('PRIVATE KEY')) found.publicKey = 'This is a private key. Keep it to yourself and paste the public one.'
+    if (!nameRule.test(name)) found.name = text.keypairs.nameRule
+    if (publicKey.trim() === '') found.publicKey = words.publicKeyMissing
+    else if (publicKey.includes('PRIVATE KEY')) found.publicKey = words.isPrivate
     if (Object.keys(found).length > 0) return showErrors(form.current, () => setErrors({ fields: found, general: null }))
     setErrors(noErrors)
     try {
@@ -47,32 +49,32 @@ export function ImportKeypairDialog({ onClose, onImported }: { onClose: () => vo
   }
   return (
     <Modal isOpen variant="medium" onClose={onClose} aria-labelledby="import-title">
-      <ModalHeader title="Import a key pair" labelId="import-title" />
+      <ModalHeader title={words.title} labelId="import-title" />
       <ModalBody>
         <Form id={formId} ref={form} onSubmit={(event) => void submit(event)} noValidate>
           {errors.general !== null && <Alert component="p" isInline isLiveRegion variant="danger" title={errors.general} />}
-          <TextField id="keypair-name" label="Name" value={name} onChange={setName} error={errors.fields.name} isRequired />
+          <TextField id="keypair-name" label={text.keypairs.name} value={name} onChange={setName} error={errors.fields.name} isRequired />
           <SelectField
             id="keypair-type"
-            label="Kind"
+            label={text.keypairs.kind}
             value={type}
             onChange={(value) => setType(value === 'X509' ? 'X509' : 'SSH')}
             options={[
-              { value: 'SSH', label: 'SSH public key' },
-              { value: 'X509', label: 'X.509 certificate (Windows)' },
+              { value: 'SSH', label: words.kinds.SSH },
+              { value: 'X509', label: words.kinds.X509 },
             ]}
             error={errors.fields.type}
           />
           <TextAreaField
             id="keypair-public-key"
-            label="Public key"
+            label={text.keypairs.publicKey}
             value={publicKey}
             onChange={setPublicKey}
             error={errors.fields.publicKey}
-            help="For example the content of ~/.ssh/id_ed25519.pub."
+            help={words.publicKeyHint}
             isRequired
           />
-          <FormGroup label="Or from a file" fieldId="keypair-file">
+          <FormGroup label={words.orFromFile} fieldId="keypair-file">
             <input
               id="keypair-file"
               type="file"
@@ -80,7 +82,7 @@ export function ImportKeypairDialog({ onClose, onImported }: { onClose: () => vo
               onChange={(event) => {
                 const [file] = event.target.files ?? []
                 if (file === undefined) return
-                if (file.size > 65_536) setErrors({ fields: { publicKey: 'The file is too large for a public key.' }, general: null })
+                if (file.size > 65_536) setErrors({ fields: { publicKey: words.tooLarge }, general: null })
                 else void file.text().then(setPublicKey)
               }}
             />
@@ -89,10 +91,10 @@ export function ImportKeypairDialog({ onClose, onImported }: { onClose: () => vo
       </ModalBody>
       <ModalFooter>
         <Button type="submit" form={formId} isLoading={loading} isDisabled={loading}>
-          Import
+          {words.submit}
         </Button>
         <Button variant="link" onClick={onClose}>
-          Cancel
+          {text.keypairs.cancel}
         </Button>
       </ModalFooter>
     </Modal>

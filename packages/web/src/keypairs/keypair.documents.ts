@@ -31,3 +31,14 @@ export const deleteKeypairMutation = graphql(`
     deleteKeypair(input: $input) { deletedName }
   }
 `)
+
+export const keypairQuery = graphql(`
+  query Keypair($name: String!) {
+    keypair(name: $name) { ...KeypairFields }
+  }
+`)
+export const createKeypairMutation = graphql(`
+  mutation CreateKeypair($input: CreateKeypairInput!) {
+    createKeypair(input: $input) { keypair { ...KeypairFields } privateKey }
+  }
+`)

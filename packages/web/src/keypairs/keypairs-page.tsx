@@ -1,81 +1,102 @@
 /** The user's public keys. */
-import { useMutation, useQuery } from '@apollo/client/react'
-import { Button, ExpandableSection, PageSection } from '@patternfly/react-core'
+import { useQuery } from '@apollo/client/react'
+import { Button, PageSection } from '@patternfly/react-core'
 import KeyIcon from '@patternfly/react-icons/dist/esm/icons/key-icon'
 import { Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table'
 import { useState } from 'react'
-import { ConfirmDialog } from '../components/confirm-dialog.js'
+import { Link } from 'react-router'
 import { PageTitle } from '../components/page-title.js'
 import { Pager } from '../components/pager.js'
 import { RowActions } from '../components/row-actions.js'
 import { ErrorNotice, Loading, Nothing } from '../components/states.js'
 import { Time } from '../components/time.js'
 import { usePaging } from '../components/use-paging.js'
-import { randomKey } from '../lib/keys.js'
+import { useMay } from '../lib/session-context.js'
 import { showToast } from '../lib/toasts.js'
 import { useLiveRefetch } from '../lib/use-live.js'
+import { text } from '../text/text.js'
+import { CreateKeypairDialog } from './create-keypair-dialog.js'
+import { DeleteKeypairDialog } from './delete-keypair-dialog.js'
 import { ImportKeypairDialog } from './import-keypair-dialog.js'
-import { deleteKeypairMutation, keypairsQuery } from './keypair.documents.js'
+import { keypairsQuery } from './keypair.documents.js'
+import { keypairPath } from './name-rule.js'
+import { type NewKeypair, PrivateKeyDialog } from './private-key-dialog.js'
+
+const words = text.keypairs
 
 export function KeypairsPage() {
   const paging = usePaging()
+  const mayCreate = useMay('os_compute_api:os-keypairs:create')
+  const mayDelete = useMay('os_compute_api:os-keypairs:delete')
+  const [creating, setCreating] = useState(false)
+  const [created, setCreated] = useState<NewKeypair | null>(null)
   const [importing, setImporting] = useState(false)
   const [deleting, setDeleting] = useState<string | null>(null)
-  const [remove] = useMutation(deleteKeypairMutation)
   const { data, previousData, error, refetch } = useQuery(keypairsQuery, { variables: { first: paging.perPage, after: paging.after } })
   useLiveRefetch(
     () => refetch(),
     (signal) => signal.topic === 'object' && signal.subject === 'KEYPAIR',
   )
   const keypairs = (data ?? previousData)?.keypairs
-  const importButton = <Button onClick={() => setImporting(true)}>Import key pair</Button>
+  const buttons = mayCreate ? (
+    <>
+      <Button onClick={() => setCreating(true)}>{words.generate.action}</Button>{' '}
+      <Button variant="secondary" onClick={() => setImporting(true)}>
+        {words.import.action}
+      </Button>
+    </>
+  ) : undefined
   return (
     <>
-      <PageTitle title="Key pairs" actions={importButton} />
-      <PageSection hasBodyWrapper={false} aria-label="List of key pairs">
+      <PageTitle title={words.title} actions={buttons} />
+      <PageSection hasBodyWrapper={false} aria-label={words.region}>
         {keypairs === undefined ? (
           error === undefined ? (
-            <Loading what="key pairs" />
+            <Loading what={words.what} />
           ) : (
-            <ErrorNotice what="The key pairs" error={error} retry={() => void refetch()} />
+            <ErrorNotice what={words.notLoaded} error={error} retry={() => void refetch()} />
           )
         ) : keypairs.nodes.length === 0 ? (
-          <Nothing title="No key pairs yet" icon={KeyIcon}>
-            Import a public key to sign in to your servers with the private one. Key pairs belong to you, in all projects.
+          <Nothing title={words.none} icon={KeyIcon}>
+            {words.noneHint}
           </Nothing>
         ) : (
           <>
-            <Pager what="key pairs" paging={paging} total={keypairs.totalCount} endCursor={keypairs.pageInfo.endCursor} />
-            <Table aria-label="Key pairs" variant="compact">
+            <Pager what={words.what} paging={paging} total={keypairs.totalCount} endCursor={keypairs.pageInfo.endCursor} />
+            <Table aria-label={words.title} variant="compact">
               <Thead>
                 <Tr>
-                  <Th>Name</Th>
-                  <Th>Kind</Th>
-                  <Th>Fingerprint</Th>
-                  <Th>Created</Th>
-                  <Th screenReaderText="Actions" />
+                  <Th>{words.name}</Th>
+                  <Th>{words.kind}</Th>
+                  <Th>{words.fingerprint}</Th>
+                  <Th>{words.created}</Th>
+                  <Th screenReaderText={words.actions} />
                 </Tr>
               </Thead>
               <Tbody>
                 {keypairs.nodes.map((keypair) => (
                   <Tr key={keypair.name}>
-                    <Td dataLabel="Name" className="kn-break">
-                      {keypair.name}
+                    <Td dataLabel={words.name} className="kn-break">
+                      <Link to={keypairPath(keypair.name)}>{keypair.name}</Link>
                     </Td>
-                    <Td dataLabel="Kind">{keypair.type === 'SSH' ? 'SSH' : 'X.509'}</Td>
-                    <Td dataLabel="Fingerprint" className="kn-break">
+                    <Td dataLabel={words.kind}>{words.kinds[keypair.type]}</Td>
+                    <Td dataLabel={words.fingerprint} className="kn-break">
                       <span className="kn-mono kn-small">{keypair.fingerprint}</span>
-                      <ExpandableSection toggleText="Public key">
-                        <pre className="kn-pre">{keypair.publicKey}</pre>
-                      </ExpandableSection>
                     </Td>
-                    <Td dataLabel="Created">
+                    <Td dataLabel={words.created}>
                       <Time value={keypair.createdAt} />
                     </Td>
                     <Td isActionCell>
                       <RowActions
-                        label={`Actions for ${keypair.name}`}
-                        actions={[{ label: 'Delete', onSelect: () => setDeleting(keypair.name), isDanger: true }]}
+                        label={words.actionsFor(keypair.name)}
+                        actions={[
+                          {
+                            label: words.delete.action,
+                            onSelect: () => setDeleting(keypair.name),
+                            disabledReason: mayDelete ? null : words.notAllowed,
+                            isDanger: true,
+                          },
+                        ]}
                       />
                     </Td>
                   </Tr>
@@ -89,25 +110,23 @@ export function KeypairsPage() {
         <ImportKeypairDialog
           onClose={() => setImporting(false)}
           onImported={(name) => {
-            showToast('success', `Key pair ${name} imported.`)
+            showToast('success', words.import.done(name))
             void refetch()
           }}
         />
       )}
-      {deleting !== null && (
-        <ConfirmDialog
-          title="Delete this key pair?"
-          confirmLabel="Delete"
-          onClose={() => setDeleting(null)}
-          onConfirm={async () => {
-            await remove({ variables: { input: { name: deleting, idempotencyKey: randomKey() } } })
-            showToast('success', `Key pair ${deleting} deleted.`)
-            await refetch()
+      {creating && (
+        <CreateKeypairDialog
+          onClose={() => setCreating(false)}
+          onCreated={(keypair) => {
+            setCreated(keypair)
+            showToast('success', words.generate.done(keypair.name))
+            void refetch()
           }}
-        >
-          <p className="kn-break">{deleting} will be deleted. Servers that were given it keep their copy.</p>
-        </ConfirmDialog>
+        />
       )}
+      {created !== null && <PrivateKeyDialog keypair={created} onClose={() => setCreated(null)} />}
+      {deleting !== null && <DeleteKeypairDialog name={deleting} onClose={() => setDeleting(null)} onDeleted={() => refetch()} />}
     </>
   )
 }

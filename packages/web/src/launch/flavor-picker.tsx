@@ -5,17 +5,20 @@ import { useState } from 'react'
 import { FieldMessage } from '../components/fields.js'
 import type { FlavorFieldsFragment, ImageFieldsFragment } from '../generated/graphql.js'
 import { formatMb } from '../lib/format.js'
+import { text } from '../text/text.js'
+
+const words = text.launch.flavors
 
 const bytesPerGb = 2 ** 30
 
 /** Why the flavor cannot be used with the image, or null. */
 export function flavorRefusal(flavor: FlavorFieldsFragment, image: ImageFieldsFragment | null): string | null {
-  if (flavor.disabled) return 'Disabled by the administrator.'
+  if (flavor.disabled) return words.disabled
   if (image === null) return null
-  if (flavor.ramMb < image.minRamMb) return `The image needs ${formatMb(image.minRamMb)} of memory.`
+  if (flavor.ramMb < image.minRamMb) return words.needsMemory(formatMb(image.minRamMb))
   if (flavor.diskGb === 0) return null
   const neededGb = Math.max(image.minDiskGb, Math.ceil(Number(image.virtualSizeBytes ?? 0) / bytesPerGb))
-  return flavor.diskGb < neededGb ? `The image needs ${neededGb} GB of disk.` : null
+  return flavor.diskGb < neededGb ? words.needsDisk(neededGb) : null
 }
 
 interface FlavorPickerProps {
@@ -33,12 +36,12 @@ export function FlavorPicker({ flavors, image, flavorId, onChange, error }: Flav
   return (
     <fieldset className="kn-fieldset" aria-describedby={error === undefined ? undefined : 'launch-flavor-message'}>
       <legend>
-        Flavor <span aria-hidden="true">*</span>
+        {text.launch.fields.flavor} <span aria-hidden="true">*</span>
       </legend>
       {flavors.length > 8 && (
         <SearchInput
-          aria-label="Search flavors"
-          placeholder="Flavor name"
+          aria-label={words.search}
+          placeholder={words.searchHint}
           value={search}
           onChange={(_event, value) => setSearch(value)}
           onClear={() => setSearch('')}
@@ -47,14 +50,14 @@ export function FlavorPicker({ flavors, image, flavorId, onChange, error }: Flav
       )}
       <FieldMessage id="launch-flavor" error={error} />
       <div className="kn-scroll">
-        <Table aria-label="Flavors to choose from" variant="compact">
+        <Table aria-label={words.list} variant="compact">
           <Thead>
             <Tr>
-              <Th>Name</Th>
-              <Th>vCPUs</Th>
-              <Th>Memory</Th>
-              <Th>Root disk</Th>
-              <Th modifier="nowrap">Ephemeral</Th>
+              <Th>{words.columns.name}</Th>
+              <Th>{words.columns.vcpus}</Th>
+              <Th>{words.columns.memory}</Th>
+              <Th>{words.columns.rootDisk}</Th>
+              <Th modifier="nowrap">{words.columns.ephemeral}</Th>
             </Tr>
           </Thead>
           <Tbody>
@@ -62,7 +65,7 @@ export function FlavorPicker({ flavors, image, flavorId, onChange, error }: Flav
               const refusal = flavorRefusal(flavor, image)
               return (
                 <Tr key={flavor.id}>
-                  <Td dataLabel="Name" className="kn-break">
+                  <Td dataLabel={words.columns.name} className="kn-break">
                     <Radio
                       id={`flavor-${flavor.id}`}
                       name="flavor"
@@ -75,17 +78,17 @@ export function FlavorPicker({ flavors, image, flavorId, onChange, error }: Flav
                       onChange={() => onChange(flavor.id)}
                     />
                   </Td>
-                  <Td dataLabel="vCPUs">{flavor.vcpus}</Td>
-                  <Td dataLabel="Memory">{formatMb(flavor.ramMb)}</Td>
-                  <Td dataLabel="Root disk">{flavor.diskGb === 0 ? 'Of the image' : `${flavor.diskGb} GB`}</Td>
-                  <Td dataLabel="Ephemeral">{flavor.ephemeralGb === 0 ? '—' : `${flavor.ephemeralGb} GB`}</Td>
+                  <Td dataLabel={words.columns.vcpus}>{flavor.vcpus}</Td>
+                  <Td dataLabel={words.columns.memory}>{formatMb(flavor.ramMb)}</Td>
+                  <Td dataLabel={words.columns.rootDisk}>{flavor.diskGb === 0 ? words.ofTheImage : `${flavor.diskGb} GB`}</Td>
+                  <Td dataLabel={words.columns.ephemeral}>{flavor.ephemeralGb === 0 ? '—' : `${flavor.ephemeralGb} GB`}</Td>
                 </Tr>
               )
             })}
           </Tbody>
         </Table>
       </div>
-      {shown.length === 0 && <p className="kn-muted">{flavors.length === 0 ? 'There are no flavors.' : 'No flavor matches.'}</p>}
+      {shown.length === 0 && <p className="kn-muted">{flavors.length === 0 ? words.none : words.noneMatch}</p>}
     </fieldset>
   )
 }

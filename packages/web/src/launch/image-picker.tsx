@@ -10,6 +10,9 @@ import { imagesQuery } from '../images/image.documents.js'
 import { formatBytes, formatMb } from '../lib/format.js'
 import { useDebounced } from '../lib/use-debounced.js'
 import { useLiveRefetch } from '../lib/use-live.js'
+import { text } from '../text/text.js'
+
+const words = text.launch.images
 
 const shownAtOnce = 50
 
@@ -37,11 +40,11 @@ export function ImagePicker({ imageId, onChange, error: fieldError }: ImagePicke
   return (
     <fieldset className="kn-fieldset" aria-describedby={fieldError === undefined ? undefined : 'launch-image-message'}>
       <legend>
-        Image <span aria-hidden="true">*</span>
+        {text.launch.fields.image} <span aria-hidden="true">*</span>
       </legend>
       <SearchInput
-        aria-label="Search images"
-        placeholder="Image name"
+        aria-label={words.search}
+        placeholder={words.searchHint}
         value={search}
         onChange={(_event, value) => setSearch(value)}
         onClear={() => setSearch('')}
@@ -50,36 +53,36 @@ export function ImagePicker({ imageId, onChange, error: fieldError }: ImagePicke
       <FieldMessage id="launch-image" error={fieldError} />
       {images === undefined ? (
         error === undefined ? (
-          <Loading what="images" />
+          <Loading what={words.what} />
         ) : (
-          <ErrorNotice what="The images" error={error} retry={() => void refetch()} />
+          <ErrorNotice what={words.the} error={error} retry={() => void refetch()} />
         )
       ) : images.nodes.length === 0 ? (
         <p className="kn-muted" data-invalid={fieldError !== undefined} tabIndex={-1}>
           {wanted === '' ? (
             <>
-              There is no image to boot yet. <Link to="/images">Create one</Link>; what you entered here is kept.
+              {words.none} <Link to="/images">{words.create}</Link>; {words.kept}
             </>
           ) : (
-            'No image matches.'
+            words.noneMatch
           )}
         </p>
       ) : (
         <div className="kn-scroll">
-          <Table aria-label="Images to choose from" variant="compact">
+          <Table aria-label={words.list} variant="compact">
             <Thead>
               <Tr>
-                <Th>Name</Th>
-                <Th>Format</Th>
-                <Th>Size</Th>
-                <Th>Min. RAM</Th>
-                <Th>Min. disk</Th>
+                <Th>{words.columns.name}</Th>
+                <Th>{words.columns.format}</Th>
+                <Th>{words.columns.size}</Th>
+                <Th>{words.columns.minRam}</Th>
+                <Th>{words.columns.minDisk}</Th>
               </Tr>
             </Thead>
             <Tbody>
               {images.nodes.map((image, index) => (
                 <Tr key={image.id}>
-                  <Td dataLabel="Name" className="kn-break">
+                  <Td dataLabel={words.columns.name} className="kn-break">
                     <Radio
                       id={`image-${image.id}`}
                       name="image"
@@ -90,10 +93,10 @@ export function ImagePicker({ imageId, onChange, error: fieldError }: ImagePicke
                       onChange={() => onChange(image.id)}
                     />
                   </Td>
-                  <Td dataLabel="Format">{image.diskFormat ?? '—'}</Td>
-                  <Td dataLabel="Size">{formatBytes(image.sizeBytes)}</Td>
-                  <Td dataLabel="Min. RAM">{image.minRamMb === 0 ? '—' : formatMb(image.minRamMb)}</Td>
-                  <Td dataLabel="Min. disk">{image.minDiskGb === 0 ? '—' : `${image.minDiskGb} GB`}</Td>
+                  <Td dataLabel={words.columns.format}>{image.diskFormat ?? '—'}</Td>
+                  <Td dataLabel={words.columns.size}>{formatBytes(image.sizeBytes)}</Td>
+                  <Td dataLabel={words.columns.minRam}>{image.minRamMb === 0 ? '—' : formatMb(image.minRamMb)}</Td>
+                  <Td dataLabel={words.columns.minDisk}>{image.minDiskGb === 0 ? '—' : `${image.minDiskGb} GB`}</Td>
                 </Tr>
               ))}
             </Tbody>

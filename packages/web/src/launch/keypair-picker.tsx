@@ -7,6 +7,9 @@ import { ErrorNotice } from '../components/states.js'
 import { ImportKeypairDialog } from '../keypairs/import-keypair-dialog.js'
 import { keypairsQuery } from '../keypairs/keypair.documents.js'
 import { useLiveRefetch } from '../lib/use-live.js'
+import { text } from '../text/text.js'
+
+const words = text.launch.keys
 
 interface KeypairPickerProps {
   keyNames: readonly string[]
@@ -26,23 +29,23 @@ export function KeypairPicker({ keyNames, onChange, error: fieldError }: Keypair
   const names = [...known, ...keyNames.filter((name) => data !== undefined && !known.includes(name))]
   return (
     <fieldset className="kn-fieldset" aria-describedby={fieldError === undefined ? undefined : 'launch-keys-message'}>
-      <legend>Key pairs</legend>
-      {error !== undefined && data === undefined && <ErrorNotice what="The key pairs" error={error} retry={() => void refetch()} />}
+      <legend>{text.launch.fields.keys}</legend>
+      {error !== undefined && data === undefined && <ErrorNotice what={words.the} error={error} retry={() => void refetch()} />}
       {names.map((name, index) => (
         <Checkbox
           key={name}
           id={`key-${index}`}
           label={name}
-          description={known.includes(name) ? undefined : 'No longer exists.'}
+          description={known.includes(name) ? undefined : words.gone}
           isChecked={keyNames.includes(name)}
           data-invalid={fieldError !== undefined && keyNames.includes(name)}
           onChange={(_event, checked) => onChange(checked ? [...keyNames, name] : keyNames.filter((one) => one !== name))}
         />
       ))}
-      {data !== undefined && names.length === 0 && <p className="kn-muted">You have no key pairs yet.</p>}
+      {data !== undefined && names.length === 0 && <p className="kn-muted">{words.none}</p>}
       <FieldMessage id="launch-keys" error={fieldError} />
       <Button variant="link" isInline onClick={() => setImporting(true)}>
-        Import key pair
+        {words.import}
       </Button>
       {importing && (
         <ImportKeypairDialog

@@ -2,7 +2,10 @@
 import { filledRows } from '../components/key-value-rows.js'
 import type { CreateServerInput } from '../generated/graphql.js'
 import type { FormErrors } from '../lib/problem.js'
+import { text } from '../text/text.js'
 import type { Draft, DraftField } from './draft.js'
+
+const words = text.launch.wrong
 
 export const userDataLimit = 65_535
 export const countLimit = 1000
@@ -38,23 +41,23 @@ export function namePreview(draft: Draft): string | null {
 export function checkDraft(draft: Draft): FormErrors<DraftField>['fields'] {
   const found: FormErrors<DraftField>['fields'] = {}
   const name = draft.name.trim()
-  if (name === '') found.name = 'Enter a name.'
-  else if (name.length > 255) found.name = 'A name may have at most 255 characters.'
-  else if (/\p{Cc}/u.test(name)) found.name = 'A name may hold printable characters only.'
-  if (draft.description.length > 255) found.description = 'A description may have at most 255 characters.'
+  if (name === '') found.name = words.nameMissing
+  else if (name.length > 255) found.name = words.nameLong
+  else if (/\p{Cc}/u.test(name)) found.name = words.nameOdd
+  if (draft.description.length > 255) found.description = words.descriptionLong
   const count = countOf(draft)
-  if (count < 1 || count > countLimit) found.count = `Enter a whole number from 1 to ${countLimit}.`
-  if (draft.imageId === null) found.imageId = 'Choose an image.'
-  if (draft.flavorId === null) found.flavorId = 'Choose a flavor.'
-  if (draft.networkMode === 'LIST' && draft.networkIds.length === 0) found.networks = 'Choose at least one network.'
-  if (encodedUserData(draft).length > userDataLimit) found.userData = `User data may have at most ${userDataLimit} characters once encoded.`
+  if (count < 1 || count > countLimit) found.count = words.count(countLimit)
+  if (draft.imageId === null) found.imageId = words.imageMissing
+  if (draft.flavorId === null) found.flavorId = words.flavorMissing
+  if (draft.networkMode === 'LIST' && draft.networkIds.length === 0) found.networks = words.networkMissing
+  if (encodedUserData(draft).length > userDataLimit) found.userData = words.userDataLong(userDataLimit)
   const metadata = filledRows(draft.metadata)
   if (metadata.some(({ key }) => !/^[a-zA-Z0-9\-_:. ]{1,255}$/.test(key))) {
-    found.metadata = 'A metadata key has 1 to 255 letters, digits, - _ : . and blanks.'
-  } else if (new Set(metadata.map(({ key }) => key)).size < metadata.length) found.metadata = 'Each key may stand once.'
+    found.metadata = words.metadataKey
+  } else if (new Set(metadata.map(({ key }) => key)).size < metadata.length) found.metadata = words.metadataTwice
   const tags = tagsOf(draft)
-  if (tags.length > 50) found.tags = 'A server may have at most 50 tags.'
-  else if (tags.some((tag) => tag.length > 60 || tag.includes('/'))) found.tags = 'A tag has 1 to 60 characters without slash and comma.'
+  if (tags.length > 50) found.tags = words.tagsMany
+  else if (tags.some((tag) => tag.length > 60 || tag.includes('/'))) found.tags = words.tagOdd
   return found
 }
 

@@ -15,6 +15,7 @@ import { useMay, useViewer } from '../lib/session-context.js'
 import { showToast } from '../lib/toasts.js'
 import { useLiveRefetch } from '../lib/use-live.js'
 import { rememberLaunched } from '../servers/launched.js'
+import { text } from '../text/text.js'
 import { type Draft, type DraftField, dropDrafts, emptyDraft, keepDraft, readDraft } from './draft.js'
 import { FlavorPicker } from './flavor-picker.js'
 import { ImagePicker } from './image-picker.js'
@@ -26,6 +27,8 @@ import { NetworkPicker } from './network-picker.js'
 import { useLaunch } from './use-launch.js'
 import { UserDataField } from './user-data-field.js'
 
+const words = text.launch
+
 const noErrors: FormErrors<DraftField> = { fields: {}, general: null }
 /** As many flavors as a page of the API holds; a cloud has tens. */
 const flavorsAtOnce = 1000
@@ -35,7 +38,7 @@ export function LaunchPage() {
   if (!may) {
     return (
       <>
-        <PageTitle title="Launch server" />
+        <PageTitle title={words.title} />
         <Forbidden />
       </>
     )
@@ -83,7 +86,7 @@ function LaunchForm() {
       const made = await launch(draft)
       dropDrafts()
       if (made.adminPassword !== null) rememberLaunched(made.server.id, { adminPassword: made.adminPassword, count: made.servers.length })
-      showToast('info', made.servers.length === 1 ? `Launching ${draft.name.trim()}.` : `Launching ${made.servers.length} servers.`)
+      showToast('info', words.launching(draft.name.trim(), made.servers.length))
       await navigate(`/servers/${made.server.id}`)
     } catch (error) {
       showErrors(form.current, () => setErrors(formErrors(error, fieldFor)))
@@ -93,42 +96,42 @@ function LaunchForm() {
   const problems = Object.keys(errors.fields).length
   return (
     <>
-      <PageTitle title="Launch server" />
-      <PageSection hasBodyWrapper={false} aria-label="New server">
+      <PageTitle title={words.title} />
+      <PageSection hasBodyWrapper={false} aria-label={words.newServer}>
         <Form ref={form} onSubmit={(event) => void submit(event)} noValidate className="kn-launch">
           <div>
             <Card isCompact className="kn-gap-below">
-              <CardTitle component="h2">Name</CardTitle>
+              <CardTitle component="h2">{words.fields.name}</CardTitle>
               <CardBody>
                 <Grid hasGutter>
                   <GridItem sm={8}>
                     <TextField
                       id="launch-name"
-                      label="Name"
+                      label={words.fields.name}
                       value={draft.name}
                       onChange={(name) => change({ name }, 'name')}
                       error={errors.fields.name}
-                      help={namePreview(draft) === null ? undefined : `They will be called ${namePreview(draft)}.`}
+                      help={namePreview(draft) === null ? undefined : words.fields.namesWillBe(namePreview(draft) ?? '')}
                       isRequired
                     />
                   </GridItem>
                   <GridItem sm={4}>
                     <TextField
                       id="launch-count"
-                      label="How many"
+                      label={words.fields.count}
                       type="number"
                       min={1}
                       value={draft.count}
                       onChange={(count) => change({ count }, 'count')}
                       error={errors.fields.count}
-                      help={`1 to ${countLimit}.`}
+                      help={words.fields.countHelp(countLimit)}
                       isRequired
                     />
                   </GridItem>
                   <GridItem>
                     <TextField
                       id="launch-description"
-                      label="Description"
+                      label={words.fields.description}
                       value={draft.description}
                       onChange={(description) => change({ description }, 'description')}
                       error={errors.fields.description}
@@ -150,9 +153,9 @@ function LaunchForm() {
               <CardBody>
                 {flavors === undefined ? (
                   flavorsResult.error === undefined ? (
-                    <Loading what="flavors" />
+                    <Loading what={words.flavors.what} />
                   ) : (
-                    <ErrorNotice what="The flavors" error={flavorsResult.error} retry={() => void flavorsResult.refetch()} />
+                    <ErrorNotice what={words.flavors.the} error={flavorsResult.error} retry={() => void flavorsResult.refetch()} />
                   )
                 ) : (
                   <FlavorPicker
@@ -185,13 +188,13 @@ function LaunchForm() {
               </CardBody>
             </Card>
             <Card isCompact>
-              <CardTitle component="h2">More</CardTitle>
+              <CardTitle component="h2">{words.fields.more}</CardTitle>
               <CardBody>
                 <Grid hasGutter>
                   <Checkbox
                     id="launch-config-drive"
-                    label="Config drive"
-                    description="A small disk with the server's metadata, for images that do not ask the network."
+                    label={words.fields.configDrive}
+                    description={words.fields.configDriveHelp}
                     isChecked={draft.configDrive}
                     onChange={(_event, configDrive) => change({ configDrive })}
                   />
@@ -200,16 +203,16 @@ function LaunchForm() {
                   </GridItem>
                   <TextField
                     id="launch-zone"
-                    label="Availability zone"
+                    label={words.fields.zone}
                     value={draft.zone}
                     onChange={(zone) => change({ zone }, 'zone')}
                     error={errors.fields.zone}
-                    help={`Any when empty.${defaultZone === undefined ? '' : ` Hosts without a zone of their own are in ${defaultZone}.`}`}
+                    help={words.fields.zoneHelp(defaultZone)}
                   />
-                  <FormGroup label="Metadata" role="group">
+                  <FormGroup label={words.fields.metadata} role="group">
                     <KeyValueRows
                       id="launch-metadata"
-                      noun="Metadata item"
+                      noun={words.fields.metadataItem}
                       rows={draft.metadata}
                       onChange={(metadata) => change({ metadata }, 'metadata')}
                       error={errors.fields.metadata}
@@ -217,11 +220,11 @@ function LaunchForm() {
                   </FormGroup>
                   <TextField
                     id="launch-tags"
-                    label="Tags"
+                    label={words.fields.tags}
                     value={draft.tags}
                     onChange={(tags) => change({ tags }, 'tags')}
                     error={errors.fields.tags}
-                    help="Separated by commas."
+                    help={words.fields.tagsHelp}
                   />
                 </Grid>
               </CardBody>
@@ -232,17 +235,10 @@ function LaunchForm() {
               <Alert component="p" isInline isLiveRegion variant="danger" title={errors.general} className="kn-gap-below" />
             )}
             {problems > 0 && (
-              <Alert
-                component="p"
-                isInline
-                isLiveRegion
-                variant="danger"
-                title={problems === 1 ? 'One field needs a look.' : `${problems} fields need a look.`}
-                className="kn-gap-below"
-              />
+              <Alert component="p" isInline isLiveRegion variant="danger" title={words.wrong.fields(problems)} className="kn-gap-below" />
             )}
             <Button type="submit" isBlock isDisabled={busy} isLoading={busy}>
-              Launch
+              {words.submit}
             </Button>
             <Button
               variant="link"
@@ -252,7 +248,7 @@ function LaunchForm() {
                 setErrors(noErrors)
               }}
             >
-              Start over
+              {words.startOver}
             </Button>
           </LaunchSummary>
         </Form>

@@ -10,9 +10,12 @@ import {
 } from '@patternfly/react-core'
 import type { ReactNode } from 'react'
 import type { FlavorFieldsFragment, ImageFieldsFragment } from '../generated/graphql.js'
-import { formatMb, plural } from '../lib/format.js'
+import { formatMb } from '../lib/format.js'
+import { text } from '../text/text.js'
 import type { Draft } from './draft.js'
 import { countOf, encodedUserData, namePreview, tagsOf } from './launch-input.js'
+
+const words = text.launch.summary
 
 interface LaunchSummaryProps {
   draft: Draft
@@ -25,31 +28,29 @@ export function LaunchSummary({ draft, image, flavor, children }: LaunchSummaryP
   const count = countOf(draft)
   const name = namePreview(draft) ?? draft.name.trim()
   const total = (amount: number): number => amount * Math.max(count, 1)
-  const networks = { AUTO: 'Automatic', NONE: 'None', LIST: plural(draft.networkIds.length, 'network') }[draft.networkMode]
+  const networks = words.networks[draft.networkMode](draft.networkIds.length)
   const extras = [
-    draft.configDrive && 'config drive',
-    encodedUserData(draft) !== '' && 'user data',
-    draft.metadata.some((row) => row.key !== '') && 'metadata',
-    tagsOf(draft).length > 0 && plural(tagsOf(draft).length, 'tag'),
+    draft.configDrive && words.configDrive,
+    encodedUserData(draft) !== '' && words.userData,
+    draft.metadata.some((row) => row.key !== '') && words.metadata,
+    tagsOf(draft).length > 0 && words.tags(tagsOf(draft).length),
   ].filter((extra) => extra !== false)
   const rows: [string, ReactNode][] = [
-    [count === 1 ? 'Server' : plural(count, 'server'), name === '' ? '—' : name],
-    ['Image', image === null ? '—' : (image.name ?? image.id)],
-    ['Flavor', flavor === null ? '—' : flavor.name],
+    [words.servers(count), name === '' ? '—' : name],
+    [words.image, image === null ? '—' : (image.name ?? image.id)],
+    [words.flavor, flavor === null ? '—' : flavor.name],
     [
-      'In total',
-      flavor === null
-        ? '—'
-        : `${total(flavor.vcpus)} vCPU, ${formatMb(total(flavor.ramMb))} memory, ${total(flavor.diskGb + flavor.ephemeralGb)} GB disk`,
+      words.total,
+      flavor === null ? '—' : words.totalOf(total(flavor.vcpus), formatMb(total(flavor.ramMb)), total(flavor.diskGb + flavor.ephemeralGb)),
     ],
-    ['Network', networks],
-    ['Key pairs', draft.keyNames.length === 0 ? 'None' : draft.keyNames.join(', ')],
-    ['Zone', draft.zone.trim() === '' ? 'Any' : draft.zone.trim()],
-    ...(extras.length > 0 ? ([['With', extras.join(', ')]] satisfies [string, ReactNode][]) : []),
+    [words.network, networks],
+    [words.keys, draft.keyNames.length === 0 ? words.noKeys : draft.keyNames.join(', ')],
+    [words.zone, draft.zone.trim() === '' ? words.anyZone : draft.zone.trim()],
+    ...(extras.length > 0 ? ([[words.extras, extras.join(', ')]] satisfies [string, ReactNode][]) : []),
   ]
   return (
-    <Card component="section" aria-label="Summary" className="kn-launch-summary">
-      <CardTitle component="h2">Summary</CardTitle>
+    <Card component="section" aria-label={words.title} className="kn-launch-summary">
+      <CardTitle component="h2">{words.title}</CardTitle>
       <CardBody>
         <DescriptionList isCompact>
           {rows.map(([term, value]) => (

@@ -3,14 +3,13 @@ import { useQuery } from '@apollo/client/react'
 import { Checkbox, Radio } from '@patternfly/react-core'
 import { FieldMessage } from '../components/fields.js'
 import { ErrorNotice } from '../components/states.js'
+import { text } from '../text/text.js'
 import type { Draft } from './draft.js'
 import { networksQuery } from './launch.documents.js'
 
-const modes: [Draft['networkMode'], string, string][] = [
-  ['AUTO', 'Automatic', 'The network of the project.'],
-  ['LIST', 'Choose networks', 'One interface on each chosen network, in this order.'],
-  ['NONE', 'No network', 'The server is reached by its consoles only.'],
-]
+const words = text.launch.networks
+
+const modes: readonly Draft['networkMode'][] = ['AUTO', 'LIST', 'NONE']
 
 interface NetworkPickerProps {
   mode: Draft['networkMode']
@@ -24,23 +23,23 @@ export function NetworkPicker({ mode, networkIds, onChange, error: fieldError }:
   const networks = data?.networks.nodes
   return (
     <fieldset className="kn-fieldset" aria-describedby={fieldError === undefined ? undefined : 'launch-networks-message'}>
-      <legend>Network</legend>
-      {modes.map(([value, label, description]) => (
+      <legend>{text.launch.fields.network}</legend>
+      {modes.map((value) => (
         <Radio
           key={value}
           id={`network-${value}`}
           name="network-mode"
-          label={label}
-          description={description}
+          label={words.modes[value].label}
+          description={words.modes[value].help}
           isChecked={mode === value}
           data-invalid={fieldError !== undefined && mode === value}
           onChange={() => onChange({ networkMode: value })}
           body={
             value === 'LIST' && mode === 'LIST' ? (
               error !== undefined && networks === undefined ? (
-                <ErrorNotice what="The networks" error={error} retry={() => void refetch()} />
+                <ErrorNotice what={words.the} error={error} retry={() => void refetch()} />
               ) : networks?.length === 0 ? (
-                'There is no network the project can use.'
+                words.none
               ) : (
                 networks?.map((network) => (
                   <Checkbox

@@ -2,8 +2,11 @@
 import { Button, FormGroup, Progress, ProgressMeasureLocation } from '@patternfly/react-core'
 import { useRef, useState } from 'react'
 import { TextAreaField } from '../components/fields.js'
+import { text } from '../text/text.js'
 import type { Draft } from './draft.js'
 import { encodedUserData, toBase64, userDataLimit } from './launch-input.js'
+
+const words = text.launch.userData
 
 interface UserDataFieldProps {
   draft: Draft
@@ -17,8 +20,7 @@ export function UserDataField({ draft, onChange, error }: UserDataFieldProps) {
   const [fileError, setFileError] = useState<string | null>(null)
   const size = encodedUserData(draft).length
   const read = async (file: File): Promise<void> => {
-    if (file.size > userDataLimit)
-      return setFileError(`${file.name} is too large; user data may have ${userDataLimit} characters once encoded.`)
+    if (file.size > userDataLimit) return setFileError(words.fileTooLarge(file.name, userDataLimit))
     setFileError(null)
     onChange({ kind: 'file', name: file.name, base64: toBase64(new Uint8Array(await file.arrayBuffer())) })
   }
@@ -28,23 +30,23 @@ export function UserDataField({ draft, onChange, error }: UserDataFieldProps) {
       {userData.kind === 'text' ? (
         <TextAreaField
           id="launch-user-data"
-          label="User data"
+          label={text.launch.fields.userData}
           value={userData.text}
           onChange={(text) => onChange({ kind: 'text', text })}
           error={message}
-          help="For cloud-init, for example #cloud-config. It is not a place for secrets: everybody in the server can read it."
+          help={text.launch.fields.userDataHelp}
           rows={6}
         />
       ) : (
-        <FormGroup label="User data">
-          <p className="kn-break">From file {userData.name}</p>
+        <FormGroup label={text.launch.fields.userData}>
+          <p className="kn-break">{words.fromFile(userData.name)}</p>
           {message !== undefined && <p role="alert">{message}</p>}
           <Button variant="link" isInline onClick={() => onChange({ kind: 'text', text: '' })}>
-            Remove the file
+            {words.removeFile}
           </Button>
         </FormGroup>
       )}
-      <FormGroup label="Or from a file" fieldId="launch-user-data-file">
+      <FormGroup label={words.orFile} fieldId="launch-user-data-file">
         <input
           ref={input}
           id="launch-user-data-file"
@@ -60,11 +62,11 @@ export function UserDataField({ draft, onChange, error }: UserDataFieldProps) {
       {size > 0 && (
         <Progress
           size="sm"
-          aria-label="Size of the user data"
+          aria-label={words.size}
           value={Math.min((size / userDataLimit) * 100, 100)}
           {...(size > userDataLimit ? { variant: 'danger' as const } : {})}
           measureLocation={ProgressMeasureLocation.none}
-          helperText={`${size.toLocaleString()} of ${userDataLimit.toLocaleString()} characters once encoded`}
+          helperText={words.sizeOf(size, userDataLimit)}
         />
       )}
     </>

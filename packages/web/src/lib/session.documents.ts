@@ -31,3 +31,9 @@ export const logoutMutation = graphql(`
     logout(input: $input) { endedSessions }
   }
 `)
+
+export const changeOwnPasswordMutation = graphql(`
+  mutation ChangeOwnPassword($input: ChangeOwnPasswordInput!) {
+    changeOwnPassword(input: $input) { session { ...SessionFields } }
+  }
+`)

@@ -6,7 +6,7 @@ import type { SessionFieldsFragment } from '../generated/graphql.js'
 import { text } from '../text/text.js'
 import { graphqlRequest } from './graphql-request.js'
 import { ProblemError, problemOf } from './problem.js'
-import { loginMutation, logoutMutation, refreshMutation } from './session.documents.js'
+import { changeOwnPasswordMutation, loginMutation, logoutMutation, refreshMutation } from './session.documents.js'
 
 export type Viewer = SessionFieldsFragment['viewer']
 
@@ -92,9 +92,39 @@ export class SessionStore {
     this.#forget()
   }
 
+  /** Requests wait meanwhile: the token they would use ends with the change. */
   async changeProject(projectId: string): Promise<void> {
-    const { data, clockAheadMs } = await graphqlRequest(refreshMutation, { input: { projectId } })
-    this.#accept(data.refreshSession.session, clockAheadMs)
+    await this.#refreshing?.catch(() => undefined)
+    const change = async (): Promise<string> => {
+      const { data, clockAheadMs } = await graphqlRequest(refreshMutation, { input: { projectId } })
+      return this.#accept(data.refreshSession.session, clockAheadMs)
+    }
+    this.#refreshing = (navigator.locks === undefined ? change() : navigator.locks.request(lockName, change)).finally(() => {
+      this.#refreshing = null
+    })
+    await this.#refreshing
+  }
+
+  /**
+   * The server ends every login of the user and answers with a new one. Whoever needs a token meanwhile waits for that one: the ones
+   * before it, also the refresh cookie, are of no use any more.
+   */
+  async changePassword(currentPassword: string, newPassword: string): Promise<void> {
+    const ask = async (token: string): Promise<string> => {
+      const { data, clockAheadMs } = await graphqlRequest(changeOwnPasswordMutation, { input: { currentPassword, newPassword } }, token)
+      return this.#accept(data.changeOwnPassword.session, clockAheadMs)
+    }
+    // Not with a token that ends under way: a refresh is asked for first.
+    const token = await this.refresh()
+    const change = navigator.locks === undefined ? ask(token) : navigator.locks.request(lockName, () => ask(token))
+    // A refused change leaves the login as it was.
+    const settled = change
+      .catch(() => token)
+      .finally(() => {
+        if (this.#refreshing === settled) this.#refreshing = null
+      })
+    this.#refreshing = settled
+    await change
   }
 
   /** Ends the login here even when the server cannot be told. */

@@ -33,7 +33,7 @@ export function ServersBulkMenu({ selectedIds }: { selectedIds: readonly string[
       {selectedIds.length > 0 && (
         <ToolbarItem>
           <RowActions
-            label={words.bulk.menu}
+            label={words.bulk.menu(selectedIds.length)}
             text={words.bulk.selected(selectedIds.length)}
             actions={async () => {
               const selected = await readActable(apollo, selectedIds)

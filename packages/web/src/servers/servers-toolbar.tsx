@@ -33,6 +33,7 @@ export function ServersToolbar({ view, change, show, offered, shown, bulk, pager
     <Toolbar
       clearAllFilters={() => change({ statuses: [], locked: null, tag: '', search: '' })}
       clearFiltersButtonText={words.filters.clear}
+      numberOfFiltersText={words.filters.applied}
       inset={{ default: 'insetNone' }}
     >
       <ToolbarContent>

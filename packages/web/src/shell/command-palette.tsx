@@ -20,7 +20,8 @@ export function CommandPalette() {
       if (event.defaultPrevented || (event.target instanceof Element && event.target.closest('.kn-console') !== null)) return
       if (document.querySelector('[role="dialog"][aria-modal="true"]') !== null) return
       event.preventDefault()
-      setOpen(true)
+      // At once: the next key is meant for the palette.
+      flushSync(() => setOpen(true))
     }
     const onAsked = (): void => setOpen(true)
     window.addEventListener('keydown', onKey)
@@ -32,6 +33,8 @@ export function CommandPalette() {
   }, [])
   return open ? <Palette close={() => setOpen(false)} /> : null
 }
+
+const takeFocus = (input: HTMLInputElement | null): void => input?.focus()
 
 function Palette({ close }: { close: () => void }) {
   const id = useId()
@@ -86,6 +89,7 @@ function Palette({ close }: { close: () => void }) {
     >
       <input
         id={id}
+        ref={takeFocus}
         className="kn-palette-input"
         role="combobox"
         aria-label={words.title}

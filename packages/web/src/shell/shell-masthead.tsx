@@ -22,7 +22,7 @@ import {
 import BarsIcon from '@patternfly/react-icons/dist/esm/icons/bars-icon'
 import SearchIcon from '@patternfly/react-icons/dist/esm/icons/search-icon'
 import { useEffect, useState } from 'react'
-import { Link } from 'react-router'
+import { Link, useNavigate } from 'react-router'
 import { dropDrafts } from '../launch/draft.js'
 import { problemOf } from '../lib/problem.js'
 import { useSessionStore, useViewer } from '../lib/session-context.js'
@@ -109,6 +109,7 @@ function ConnectionLabel() {
 
 function UserMenu() {
   const { user } = useViewer()
+  const navigate = useNavigate()
   const store = useSessionStore()
   const [open, setOpen] = useState(false)
   const [theme, setTheme] = useState(readTheme)
@@ -156,6 +157,14 @@ function UserMenu() {
       </DropdownGroup>
       <Divider />
       <DropdownList aria-label={words.user.session}>
+        <DropdownItem
+          onClick={() => {
+            setOpen(false)
+            void navigate('/account')
+          }}
+        >
+          {words.pages.account}
+        </DropdownItem>
         <DropdownItem onClick={() => void signOut()}>{words.user.signOut}</DropdownItem>
       </DropdownList>
     </Dropdown>

@@ -90,12 +90,8 @@ export function usePaletteItems(typed: string): { items: PaletteItem[]; searchin
           ...(data.servers?.nodes ?? []).map(({ id, name, status }) =>
             found(groups.servers, id, name ?? id, inWords(status), `/servers/${id}`),
           ),
-          ...foundImages.map(({ id, name }) =>
-            found(groups.images, id, name ?? id, null, `/images?search=${encodeURIComponent(name ?? id)}`),
-          ),
-          ...(data.flavors?.nodes ?? []).map(({ id, name }) =>
-            found(groups.flavors, id, name, null, `/flavors?search=${encodeURIComponent(name)}`),
-          ),
+          ...foundImages.map(({ id, name }) => found(groups.images, id, name ?? id, null, `/images/${id}`)),
+          ...(data.flavors?.nodes ?? []).map(({ id, name }) => found(groups.flavors, id, name, null, `/flavors/${encodeURIComponent(id)}`)),
         ]
   const items = [...commands, ...pages].filter((item) => wanted === '' || matches(wanted, item.group, item.label))
   return { items: [...items, ...results], searching: wanted !== '' && (loading || search !== wanted), error }

@@ -71,10 +71,10 @@ export const servers = {
     tag: 'Tag',
     anyTag: 'Tag, whole',
     clear: 'Clear filters',
-    more: 'More filters',
+    applied: (many: number) => count(many, { one: 'filter is applied', other: 'filters are applied' }),
   },
   bulk: {
-    menu: 'Actions for the selected servers',
+    menu: (many: number) => `Actions for the ${many} selected ${many === 1 ? 'server' : 'servers'}`,
     selected: (many: number) => `${many} selected`,
     noneAble: 'Not possible for any of the selected servers now.',
     title: (action: string, many: number) => `${action}: ${ofServers(many)}`,

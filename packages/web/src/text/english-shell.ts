@@ -23,6 +23,10 @@ export const shell = {
     hypervisors: 'Hypervisors',
     services: 'Services',
     projectQuotas: 'Project quotas',
+    users: 'Users',
+    projects: 'Projects',
+    audit: 'Audit log',
+    account: 'Account',
   },
   project: {
     current: (name: string) => `Project: ${name}`,

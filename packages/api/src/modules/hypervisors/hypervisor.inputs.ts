@@ -1,4 +1,4 @@
-import { Field, InputType } from 'type-graphql'
+import { Field, ID, InputType, Int } from 'type-graphql'
 import { HypervisorType, ServiceBinary, ServiceState, ServiceStatus } from '../../modules/hypervisors/hypervisor.types.js'
 
 @InputType({ description: 'Which services.' })
@@ -31,4 +31,28 @@ export class HypervisorFilter {
   availabilityZone?: string | null
   @Field(() => HypervisorType, { nullable: true, description: 'Of this kind.' })
   hypervisorType?: HypervisorType | null
+}
+
+@InputType({ description: 'Changes to a service; absent fields stay.' })
+export class UpdateComputeServiceInput {
+  @Field(() => ID, { description: 'Service.' })
+  serviceId!: string
+  @Field(() => ServiceStatus, { nullable: true, description: 'ENABLED or DISABLED.' })
+  status?: ServiceStatus | null
+  @Field(() => String, { nullable: true, description: '1-255 characters, with DISABLED.' })
+  disabledReason?: string | null
+  @Field(() => Boolean, { nullable: true, description: 'Declare down, or withdraw it.' })
+  forcedDown?: boolean | null
+  @Field(() => Int, { nullable: true, description: 'Generation read.' })
+  expectedGeneration?: number | null
+  @Field(() => String, { nullable: true, description: 'Retry key.' })
+  idempotencyKey?: string | null
+}
+
+@InputType({ description: 'Which service.' })
+export class DeleteComputeServiceInput {
+  @Field(() => ID, { description: 'Service.' })
+  serviceId!: string
+  @Field(() => String, { nullable: true, description: 'Retry key.' })
+  idempotencyKey?: string | null
 }

@@ -1,5 +1,6 @@
 /** Hosts: services, compute nodes, and the picture of them the scheduler decides on. */
 
+import { createHash } from 'node:crypto'
 import { agentService, agentTopic } from '@kilonova/contract/rpc/agent'
 import type { NodeReport } from '@kilonova/contract/rpc/conductor'
 import type { MessageBus } from '@kilonova/runtime/bus/bus'
@@ -18,6 +19,8 @@ import type { HostState } from '../../scheduler/host-state.js'
 export interface ServiceRecord extends Row<CellSchema, 'services'> {
   up: boolean
   cellId: string
+  /** False: its cell does not answer, and nothing is known but host and program. */
+  known: boolean
 }
 export interface NodeRecord extends Row<CellSchema, 'compute_nodes'> {
   service: ServiceRecord
@@ -67,11 +70,25 @@ export class HypervisorService {
     this.#options = options
   }
 
-  /** Services of all cells that answer. */
+  /** Services of all cells; of a cell that does not answer, what its mapped hosts tell. */
   async allServices(): Promise<{ services: ServiceRecord[]; isPartial: boolean }> {
-    const { cells } = this.#options
+    const { api, cells } = this.#options
     const { answers, missing } = await cells.scatter(await cells.withHosts(), (cell) => this.#servicesOf(cell))
-    return { services: answers.flatMap(({ value }) => value), isPartial: missing.length > 0 }
+    const services = answers.flatMap(({ value }) => value)
+    if (missing.length === 0) return { services, isPartial: false }
+    const hosts = await api.read.selectFrom('host_mappings').selectAll().where('cell_uuid', 'in', missing).execute()
+    return { services: [...services, ...hosts.map(unknownService)], isPartial: true }
+  }
+
+  /** One service, null if unknown. */
+  async computeService(caller: Caller, id: string): Promise<ServiceRecord | null> {
+    this.#options.policy.enforce('os_compute_api:os-services:list', caller)
+    return this.serviceById(id)
+  }
+
+  async serviceById(id: string): Promise<ServiceRecord | null> {
+    const { services } = await this.allServices()
+    return services.find((service) => service.id === id) ?? null
   }
 
   /** Compute nodes whose host is mapped. */
@@ -186,10 +203,10 @@ export class HypervisorService {
       (service) =>
         (filter?.host == null || service.host === filter.host) &&
         (filter?.binary == null || binaryNames[service.binary] === filter.binary) &&
-        (filter?.status == null || filter.status.includes(service.disabled === 1 ? 'DISABLED' : 'ENABLED')) &&
-        (filter?.state == null || (service.up ? 'UP' : 'DOWN') === filter.state) &&
+        (filter?.status == null || filter.status.includes(statusOf(service))) &&
+        (filter?.state == null || (service.known && (service.up ? 'UP' : 'DOWN') === filter.state)) &&
         (filter?.zone == null || this.zoneOf(service) === filter.zone) &&
-        (filter?.forcedDown == null || (service.forced_down === 1) === filter.forcedDown),
+        (filter?.forcedDown == null || (service.known && (service.forced_down === 1) === filter.forcedDown)),
     )
     const columns = { ID: 'id', NAME: 'host', CREATED_AT: 'created_at', UPDATED_AT: 'updated_at' }
     return pageInMemory(wanted, request, {
@@ -227,6 +244,32 @@ export class HypervisorService {
       ...row,
       up: row.forced_down === 0 && Number(silent_ms) < this.#options.serviceDownSeconds * 1000,
       cellId: cell.id,
+      known: true,
     }))
+  }
+}
+
+export const statusOf = (service: ServiceRecord): 'ENABLED' | 'DISABLED' | 'UNKNOWN' =>
+  !service.known ? 'UNKNOWN' : service.disabled === 1 ? 'DISABLED' : 'ENABLED'
+
+/** A host that is known from its mapping only. Its id stays the same from one answer to the next. */
+function unknownService({ host, cell_uuid, created_at }: Row<ApiSchema, 'host_mappings'>): ServiceRecord {
+  const digits = createHash('sha256').update(`${cell_uuid} ${host}`).digest('hex')
+  return {
+    id: [digits.slice(0, 8), digits.slice(8, 12), `8${digits.slice(13, 16)}`, `8${digits.slice(17, 20)}`, digits.slice(20, 32)].join('-'),
+    binary: 'nova-compute',
+    host,
+    cellId: cell_uuid,
+    known: false,
+    up: false,
+    disabled: 0,
+    disabled_reason: null,
+    forced_down: 0,
+    version: 0,
+    run_id: null,
+    last_seen_at: 0,
+    generation: 0,
+    created_at,
+    updated_at: created_at,
   }
 }

@@ -65,7 +65,9 @@ registerEnumType(HypervisorType, {
 
 export const HostUsageScope = {
   TOTAL: 'TOTAL',
+  USED_NOW: 'USED_NOW',
   USED_MAX: 'USED_MAX',
+  PROJECT: 'PROJECT',
 } as const
 export type HostUsageScope = (typeof HostUsageScope)[keyof typeof HostUsageScope]
 registerEnumType(HostUsageScope, {
@@ -73,7 +75,9 @@ registerEnumType(HostUsageScope, {
   description: 'Row of the usage table.',
   valuesConfig: {
     TOTAL: { description: 'Physical.' },
+    USED_NOW: { description: 'Used with host reserve.' },
     USED_MAX: { description: 'Sum of flavors.' },
+    PROJECT: { description: 'One project.' },
   },
 })
 
@@ -135,4 +139,16 @@ export class Hypervisor {
   hypervisorVersion!: number | null
   @Field(() => String, { nullable: true })
   availabilityZone!: string | null
+}
+
+@ObjectType({ description: 'Result of updateComputeService.', simpleResolvers: true })
+export class UpdateComputeServicePayload {
+  @Field(() => ComputeService)
+  service!: ComputeService
+}
+
+@ObjectType({ description: 'Result of deleteComputeService.', simpleResolvers: true })
+export class DeleteComputeServicePayload {
+  @Field(() => ID)
+  deletedId!: string
 }

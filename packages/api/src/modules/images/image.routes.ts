@@ -43,6 +43,8 @@ export function registerImageRoutes(app: FastifyInstance, images: ImageService, 
     )
 
     scope.get<{ Params: Params; Querystring: Query }>('/images/:id', async (request, reply) => {
+      // The dashboard's page of an image has this address too; nobody asks for its data without a ticket.
+      if (request.query.ticket === undefined && (request.headers.accept ?? '').includes('text/html')) return reply.callNotFound()
       try {
         const admission = await images.admits(request.query.ticket ?? '', request.params.id, 'GET')
         if (admission === null) throw refused()

@@ -2,6 +2,8 @@ import { errorCodes } from '@kilonova/contract/errors'
 import { Ctx, Query, Resolver } from 'type-graphql'
 import { type ErrorCode, ErrorCodeInfo } from '../../graphql/common.types.js'
 import type { RequestContext } from '../../graphql/context.js'
+import { maxBulkServers } from '../servers/bulk-actions.js'
+import { maxTags } from '../servers/server-labels.js'
 import { SystemInfo } from './system.types.js'
 
 @Resolver()
@@ -28,8 +30,9 @@ export class SystemResolver {
         defaultAvailabilityZone: config.DEFAULT.default_availability_zone,
         defaultScheduleZone: config.DEFAULT.default_schedule_zone,
         maxPageSize: config.api.max_limit,
+        maxBulkItems: maxBulkServers,
         maxUserDataBytes: 65535,
-        maxServerTags: 50,
+        maxServerTags: maxTags,
         consoleTokenSeconds: config.consoleauth.token_ttl,
         idempotencySeconds: 86400,
         eventRetentionSeconds: config.notifications.event_retention_seconds,

@@ -37,6 +37,8 @@ export class Capabilities {
   @Field(() => Int)
   maxPageSize!: number
   @Field(() => Int)
+  maxBulkItems!: number
+  @Field(() => Int)
   maxUserDataBytes!: number
   @Field(() => Int)
   maxServerTags!: number
