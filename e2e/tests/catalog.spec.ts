@@ -311,7 +311,7 @@ test.describe('the catalog', () => {
         .first(),
     ).toBeVisible()
     await expectAccessible(page)
-    await page.getByRole('button', { name: 'Delete' }).press('Enter')
+    await page.getByRole('button', { name: 'Delete', exact: true }).press('Enter')
     await confirmDelete(page)
     await expect(heading(page, 'Key pairs')).toBeVisible()
     await expect(page.getByText('No key pairs yet')).toBeVisible()

@@ -36,6 +36,7 @@ test.describe('list of servers', () => {
     await signIn(page, cloud)
     await uploadImage(page, 'tiny disk')
     await launch(page, { name: 'web', image: 'tiny disk', flavor: 'm1.nano', count: 12 })
+    await expect(heading(page, 'web-1')).toBeVisible()
     await openPage(page, 'Servers')
     await expect(page.getByRole('row').getByText('Active', { exact: true })).toHaveCount(12)
   })
