@@ -22,6 +22,8 @@ export default defineConfig({
           testTimeout: 30_000,
           hookTimeout: 60_000,
           globalSetup: ['./tests/databases.ts'],
+          // Most of them wait for processes of their own most of the time.
+          maxWorkers: 2,
         },
       },
       {
