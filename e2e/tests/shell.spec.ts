@@ -233,7 +233,8 @@ test.describe('shell', () => {
     await other.getByRole('radio', { name: 'research disk' }).check()
     await other.getByRole('radio', { name: 'm1.nano' }).check()
     await (await Api.signIn(cloud, member)).endAllSessions()
-    await other.getByRole('button', { name: 'Launch', exact: true }).click()
+    // Another request of the page may come first; its dialog lies over the button then.
+    await other.getByRole('button', { name: 'Launch', exact: true, includeHidden: true }).dispatchEvent('click')
     const again = other.getByRole('dialog', { name: 'Your session has ended' })
     await again.getByLabel('Password').fill(member.password)
     await again.getByRole('button', { name: 'Sign in' }).click()

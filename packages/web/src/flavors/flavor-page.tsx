@@ -40,7 +40,7 @@ function OneFlavor({ id }: { id: string }) {
     onDeleted: () => navigate('/flavors', { replace: true }),
     onCreated: (flavor) => {
       showToast('success', words.create.created(flavor.name))
-      navigate(flavorPath(flavor.id))
+      void navigate(flavorPath(flavor.id))
     },
   })
   const flavor = data?.flavor
